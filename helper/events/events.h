@@ -1,0 +1,69 @@
+/* helper/events/events.h - one line for every decision: syslog for people, JSON lines for programs. */
+#ifndef CARREL_HELPER_EVENTS_H
+#define CARREL_HELPER_EVENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/failure.h"
+
+/* Any pointer may be NULL: the field is then left out. Strings are any bytes; both outputs are safe. */
+struct event {
+	const char *event; /* "login", "denied", "host", "start", "stop", "session_end", "admin", ... */
+	const char *user, *service, *tty, *rhost, *container, *policy, *reason, *admin;
+	uint64_t duration_seconds;     /* UINT64_MAX: left out, as the two below */
+	uint64_t cpu_microseconds;
+	uint64_t memory_peak_bytes;
+};
+#define EVENT_NUMBER_UNSET UINT64_MAX
+#define EVENT_INIT                                                                                 \
+	{                                                                                          \
+		.duration_seconds = EVENT_NUMBER_UNSET, .cpu_microseconds = EVENT_NUMBER_UNSET,    \
+		.memory_peak_bytes = EVENT_NUMBER_UNSET                                            \
+	}
+
+/*
+ * Pure. One JSON object and a newline: "time" (UTC, RFC 3339 with milliseconds) first, then the
+ * fields that are set. Control bytes, quotes and invalid UTF-8 are escaped (invalid bytes as
+ * \ufffd), so a line is always one line and valid JSON. Returns the length, 0 when it does not fit.
+ */
+size_t event_format_json(const struct event *event, const struct timespec *now, char *out,
+			 size_t size);
+
+/* Pure. One line for people, "login user=alice service=sshd ...", control bytes shown as \xNN. */
+size_t event_format_text(const struct event *event, char *out, size_t size);
+
+/* Open /var/log/carrel/events.jsonl for appending (directory and file made 0750/0640 when missing). */
+int events_open(struct failure *why);
+
+/*
+ * Write to syslog (authpriv) and to the file (fd from events_open, or -1: syslog only). One write(2)
+ * each. Never fails the login: trouble with the file is itself logged to syslog once.
+ */
+void event_write(int fd, const struct event *event);
+
+/*
+ * Connect a SOCK_DGRAM socket to the host's /dev/log and send one message, without libc's syslog(),
+ * which keeps state. False when nobody listens.
+ */
+int syslog_connect(void);
+bool syslog_send(int socket, int priority, const char *tag, const char *text);
+
+/* A small JSON writer for the commands' --json: appends to a growing string. */
+struct json {
+	char *text; /* free with json_free */
+	size_t length, size;
+	bool failed; /* out of memory: text is then not to be used */
+	bool comma;  /* the next value needs one before it */
+};
+void json_free(struct json *json);
+void json_object_begin(struct json *json, const char *key); /* key NULL inside arrays and at top */
+void json_object_end(struct json *json);
+void json_array_begin(struct json *json, const char *key);
+void json_array_end(struct json *json);
+void json_string(struct json *json, const char *key, const char *value); /* NULL: null */
+void json_number(struct json *json, const char *key, uint64_t value);
+void json_bool(struct json *json, const char *key, bool value);
+
+#endif
