@@ -11,34 +11,35 @@
  * checked. Both sides carry the message in one SOCK_SEQPACKET datagram of at most WIRE_MAX bytes,
  * with the descriptors that the message declares, in the declared order.
  */
-#define WIRE_MAX	  16384
-#define WIRE_MAX_FDS	  4
-#define WIRE_NAME_MAX	  256 /* user, service, tty, rhost, container: bytes without the NUL */
-#define WIRE_TEXT_MAX	  2048
-#define WIRE_ENV_MAX	  64
-#define WIRE_MAGIC	  0x4c525243u /* "CRRL" in memory order on little-endian machines */
-#define WIRE_VERSION	  1
+#define WIRE_MAX      16384
+#define WIRE_MAX_FDS  4
+#define WIRE_NAME_MAX 256 /* user, service, tty, rhost, container: bytes without the NUL */
+#define WIRE_TEXT_MAX 2048
+#define WIRE_ENV_MAX  64
+#define WIRE_MAGIC    0x4c525243u /* "CRRL" in memory order on little-endian machines */
+#define WIRE_VERSION  1
 
 /* What the caller wants. */
 enum wire_verb {
-	WIRE_OPEN_SESSION = 1,	/* admit this login: build or find the container, register a session */
+	WIRE_OPEN_SESSION =
+	    1, /* admit this login: build or find the container, register a session */
 	WIRE_CHECK_ACCOUNT = 2, /* the same question without side effects */
-	WIRE_ENTER = 3,		/* host root joins the container named in `container` */
+	WIRE_ENTER = 3,         /* host root joins the container named in `container` */
 };
 
 struct wire_request {
 	enum wire_verb verb;
 	char user[WIRE_NAME_MAX + 1];
 	char service[WIRE_NAME_MAX + 1];
-	char tty[WIRE_NAME_MAX + 1];	   /* as PAM_TTY has it, may be empty */
-	char rhost[WIRE_NAME_MAX + 1];	   /* as PAM_RHOST has it, may be empty */
+	char tty[WIRE_NAME_MAX + 1];       /* as PAM_TTY has it, may be empty */
+	char rhost[WIRE_NAME_MAX + 1];     /* as PAM_RHOST has it, may be empty */
 	char container[WIRE_NAME_MAX + 1]; /* only for WIRE_ENTER, otherwise empty */
 };
 
 enum wire_action {
-	WIRE_HOST = 1,	  /* leave the login as it is */
+	WIRE_HOST = 1,    /* leave the login as it is */
 	WIRE_CONTAIN = 2, /* join what the descriptors name */
-	WIRE_DENY = 3,	  /* refuse; user_text says so in one sentence */
+	WIRE_DENY = 3,    /* refuse; user_text says so in one sentence */
 };
 
 /* The descriptors of a CONTAIN reply, in this order. */
@@ -56,7 +57,7 @@ struct wire_reply {
 	uint32_t fd_count;     /* WIRE_FD_COUNT for CONTAIN, otherwise 0 */
 	uint32_t namespaces;   /* CLONE_NEW* bits to join, only for CONTAIN */
 	uint32_t allow_root;   /* 1: no_new_privs is not set, for a policy with root = yes */
-	uint32_t umask;	       /* to set after the join, or WIRE_UMASK_UNSET */
+	uint32_t umask;        /* to set after the join, or WIRE_UMASK_UNSET */
 	uint64_t bounding_set; /* capabilities that programs started inside may ever have */
 	char container[WIRE_NAME_MAX + 1];
 	char user_text[WIRE_TEXT_MAX + 1]; /* shown to the user: refusal or welcome; may be empty */
