@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill(struct failure *why, enum failure_kind kind, int error, const char *format,
-		 va_list arguments)
+static void _printf_(4, 0) fill(struct failure *why, enum failure_kind kind, int error,
+				const char *format, va_list arguments)
 {
 	int used;
 
@@ -50,18 +50,22 @@ void failure_prefix(struct failure *why, const char *format, ...)
 	va_end(arguments);
 	if (used < 0 || (size_t)used >= sizeof(why->text))
 		return;
-	(void)snprintf(why->text + used, sizeof(why->text) - (size_t)used, ": %.*s",
-		       (int)sizeof(deeper) - 1, deeper);
+	if (snprintf(why->text + used, sizeof(why->text) - (size_t)used, ": %s", deeper) < 0)
+		why->text[used] = '\0';
 }
 
 const char *failure_kind_name(enum failure_kind kind)
 {
 	static const char *const names[FAILURE_KIND_COUNT] = {
-	    [FAILURE_NONE] = "none",	   [FAILURE_SYSTEM] = "system",
-	    [FAILURE_POLICY] = "policy",   [FAILURE_REQUEST] = "request",
+	    [FAILURE_NONE] = "none",
+	    [FAILURE_SYSTEM] = "system",
+	    [FAILURE_POLICY] = "policy",
+	    [FAILURE_REQUEST] = "request",
 	    [FAILURE_UNSUPPORTED] = "unsupported",
-	    [FAILURE_LIMIT] = "limit",	   [FAILURE_BUSY] = "busy",
-	    [FAILURE_DATA] = "data",	   [FAILURE_MISSING] = "missing",
+	    [FAILURE_LIMIT] = "limit",
+	    [FAILURE_BUSY] = "busy",
+	    [FAILURE_DATA] = "data",
+	    [FAILURE_MISSING] = "missing",
 	};
 
 	return kind >= 0 && kind < FAILURE_KIND_COUNT ? names[kind] : "unknown";

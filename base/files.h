@@ -21,17 +21,21 @@ char *file_read_at(int dir, const char *path, size_t limit, size_t *length, stru
 /* Write all of it, going on after short writes and signals. False with errno set on failure. */
 bool file_write_all(int fd, const void *data, size_t length);
 
-/* Write a control file of the kernel (cgroup, uid_map, sysctl) in one write(2). False with errno. */
+/* Write a control file of the kernel (cgroup, uid_map) in one write(2). False with errno set. */
 bool file_write_at(int dir, const char *path, const char *text);
 
 /*
  * Put new content in place of a file at once: written beside it as ".new-NAME", optionally synced
- * (data, then the directory), then renamed over it. A reader sees the old content or the new.
+ * (data, then the directory), then renamed over it. A reader sees the old content or the new, also
+ * when two write at once. `mode` is exact, whatever the umask.
  */
 bool file_replace_at(int dir, const char *name, const void *data, size_t length, mode_t mode,
 		     bool sync, struct failure *why);
 
-/* mkdir, and mkdir of every missing parent, below `dir`; never follows a link. 0755 unless said. */
+/*
+ * mkdir with exactly `mode`, and of every missing parent with 0755, whatever the umask. `path` is
+ * absolute or below `dir`, without ".."; no component may be a link. What exists stays as it is.
+ */
 bool dir_make_at(int dir, const char *path, mode_t mode, struct failure *why);
 
 /*
@@ -40,7 +44,10 @@ bool dir_make_at(int dir, const char *path, mode_t mode, struct failure *why);
  */
 int dir_open_at(int dir, const char *path, bool path_only);
 
-/* Remove a directory and everything below it, never leaving its file system nor following a link. */
+/*
+ * Remove a directory and everything below it, however deep, never following a link. Anything that
+ * is mounted in it stops the removal with FAILURE_BUSY.
+ */
 bool tree_remove_at(int dir, const char *name, struct failure *why);
 
 #endif

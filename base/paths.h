@@ -6,12 +6,12 @@
 #define CARREL_LIBEXECDIR "/usr/libexec/carrel"
 #endif
 
-#define CARREL_ETC	   "/etc/carrel"
-#define CARREL_RUN	   "/run/carrel"
+#define CARREL_ETC         "/etc/carrel"
+#define CARREL_RUN         "/run/carrel"
 #define CARREL_EVENTS_DIR  "/var/log/carrel"
 #define CARREL_EVENTS_FILE "events.jsonl"
-#define CARREL_HELPER	   CARREL_LIBEXECDIR "/carrel-helper"
-#define CARREL_INIT	   CARREL_LIBEXECDIR "/carrel-init"
+#define CARREL_HELPER      CARREL_LIBEXECDIR "/carrel-helper"
+#define CARREL_INIT        CARREL_LIBEXECDIR "/carrel-init"
 
 /*
  * Exists, owned by root, inside every container and nowhere else: a PAM stack that runs inside

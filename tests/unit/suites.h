@@ -1,0 +1,16 @@
+/* tests/unit/suites.h - every suite of unit tests, in the order in which they run. */
+
+/*
+ * One line SUITE(NAME) for each tests/unit/test_NAME.c, which defines `Suite *NAME_suite(void)`.
+ * The list is read twice: here to declare the suites, in main.c to run them.
+ */
+#ifndef SUITE
+#include <check.h>
+#undef fail /* Check's old name for ck_abort_msg, ours for struct failure */
+#define SUITE(name) Suite *name##_suite(void);
+#endif
+
+SUITE(failure)
+SUITE(files)
+
+#undef SUITE
