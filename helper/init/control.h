@@ -1,4 +1,5 @@
-/* helper/init/control.h - what the helper and the admin's command say to the PID 1 of a container. */
+/* helper/init/control.h - what the helper and the admin's command say to the PID 1 of a container.
+ */
 #ifndef CARREL_HELPER_INIT_CONTROL_H
 #define CARREL_HELPER_INIT_CONTROL_H
 
@@ -9,47 +10,49 @@
  * reach it). Native byte order: both ends are the same build on the same machine, CONTROL_VERSION
  * refuses anything else.
  */
-#define CONTROL_VERSION	 1
+#define CONTROL_VERSION  1
 #define CONTROL_NAME_MAX 257
 
 enum control_verb {
 	CONTROL_SESSION = 1, /* register a session; fds below */
-	CONTROL_STATUS,	     /* answer carries the sessions */
-	CONTROL_STOP,	     /* SIGHUP+SIGTERM to all, then the end after stop_seconds; no fds */
+	CONTROL_STATUS,      /* answer carries the sessions */
+	CONTROL_STOP,        /* SIGHUP+SIGTERM to all, then the end after stop_seconds; no fds */
 	CONTROL_MESSAGE,     /* write `text` to every terminal of the container */
 };
 
-/* Descriptors of CONTROL_SESSION, in this order; has_* says which of the optional ones are there. */
+/*
+ * Descriptors of CONTROL_SESSION, in this order: pidfd of the login service, memfd of the session's
+ * plan (helper/init/plan.h), then those that has_* announces, then plan_fds that the plan uses.
+ * The other verbs carry none.
+ */
 struct control_request {
 	uint32_t version;
 	uint32_t verb;
-	uint32_t has_tty;	  /* fd: detached mount of the terminal's node */
-	uint32_t has_log;	  /* fd: connected datagram socket to the host's syslog */
-	uint32_t has_events;	  /* fd: O_APPEND descriptor of events.jsonl */
-	uint32_t stop_seconds;	  /* for STOP */
-	uint32_t session_limit;	  /* for SESSION: 0 is none */
-	uint32_t uid;		  /* for SESSION: the user inside */
-	uint64_t session_seconds; /* for SESSION: longest session, 0 is none */
-	uint64_t warn_seconds;
-	uint64_t idle_seconds;	  /* after the last session: UINT64_MAX never */
-	int32_t pid;		  /* of the login service on the host */
+	uint32_t has_log;    /* fd: connected datagram socket to the host's syslog */
+	uint32_t has_events; /* fd: O_APPEND descriptor of events.jsonl */
+	uint32_t plan_fds;
+	uint32_t stop_seconds;  /* for STOP */
+	uint32_t session_limit; /* for SESSION: 0 is none */
+	uint32_t uid;           /* for SESSION: the user inside */
+	uint64_t idle_seconds;  /* after the last session: UINT64_MAX never */
+	int32_t pid;            /* of the login service on the host */
 	char user[CONTROL_NAME_MAX], service[CONTROL_NAME_MAX], tty[CONTROL_NAME_MAX],
 	    rhost[CONTROL_NAME_MAX], policy[65];
-	char tty_name[64]; /* where the terminal appears below /dev inside, "" for none */
+	char tty_path[64]; /* where the host's terminal appears inside, "" for none */
 	char text[1024];   /* for MESSAGE */
 };
 
 enum control_result {
 	CONTROL_OK = 1,
-	CONTROL_STOPPING,  /* the container is on its way out: wait for its end, start anew */
-	CONTROL_FULL,	   /* session_limit is reached */
-	CONTROL_BAD,	   /* not a request that init understands */
-	CONTROL_TROUBLE,   /* `text` says what */
+	CONTROL_STOPPING, /* the container is on its way out: wait for its end, start anew */
+	CONTROL_FULL,     /* session_limit is reached */
+	CONTROL_BAD,      /* not a request that init understands */
+	CONTROL_TROUBLE,  /* `text` says what */
 };
 
 struct control_session {
 	uint32_t id;
-	int32_t pid; /* of the login service on the host */
+	int32_t pid;    /* of the login service on the host */
 	uint64_t since; /* seconds since the epoch */
 	char user[CONTROL_NAME_MAX], service[CONTROL_NAME_MAX], tty[CONTROL_NAME_MAX],
 	    rhost[CONTROL_NAME_MAX];
@@ -60,11 +63,12 @@ struct control_session {
 struct control_answer {
 	uint32_t version;
 	uint32_t result;
-	uint32_t session_id;	/* for SESSION */
+	uint32_t session_id;    /* for SESSION */
 	uint32_t session_count; /* for STATUS and SESSION */
-	uint64_t idle_since;	/* seconds since the epoch, 0 while there are sessions */
+	uint64_t idle_since;    /* seconds since the epoch, 0 while there are sessions */
 	char text[256];
-	/* for STATUS: followed by min(session_count, CONTROL_SESSIONS_MAX) struct control_session */
+	/* for STATUS: followed by min(session_count, CONTROL_SESSIONS_MAX) struct control_session
+	 */
 };
 
 #endif

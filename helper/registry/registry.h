@@ -19,33 +19,35 @@
  *   images/NAME/        0700 root at images/
  */
 struct registry {
-	int run;		/* O_PATH of /run/carrel */
-	int run_containers;	/* ... /containers */
-	int state;		/* O_PATH of state_dir */
-	int state_containers;	/* ... /containers */
-	int state_images;	/* ... /images */
+	int run;              /* O_PATH of /run/carrel */
+	int run_containers;   /* ... /containers */
+	int state;            /* O_PATH of state_dir */
+	int state_containers; /* ... /containers */
+	int state_images;     /* ... /images */
 };
 
-/* Open, making what is missing; refuses (FAILURE_DATA) what is not root's or is writable by others. */
+/* Open, making what is missing; refuses (FAILURE_DATA) what is not root's or is writable by others.
+ */
 bool registry_open(const char *state_dir, struct registry *registry, struct failure *why);
 void registry_close(struct registry *registry);
 
 /*
  * Exclusive flock on the container's runtime directory (made when missing): held while a container
- * is found, built, stopped or removed. Waits at most `patience_ms`; FAILURE_BUSY then. Close to release.
+ * is found, built, stopped or removed. Waits at most `patience_ms`; FAILURE_BUSY then. Close to
+ * release.
  */
 int registry_lock(const struct registry *registry, const char *name, unsigned patience_ms,
 		  struct failure *why);
 
 /* What is known of a running container, in containers/NAME/running. */
 struct running_record {
-	pid_t pid;		 /* of carrel-init, as the host sees it */
-	uint64_t start_ticks;	 /* field 22 of /proc/PID/stat: together they name the process */
-	uint64_t started_at;	 /* seconds since the epoch */
-	uint32_t block;		 /* number of its id block */
-	uint32_t namespaces;	 /* CLONE_NEW* bits to join */
+	pid_t pid;            /* of carrel-init, as the host sees it */
+	uint64_t start_ticks; /* field 22 of /proc/PID/stat: together they name the process */
+	uint64_t started_at;  /* seconds since the epoch */
+	uint32_t block;       /* number of its id block */
+	uint32_t namespaces;  /* CLONE_NEW* bits to join */
 	bool allow_root;
-	char user[257];		 /* who caused the start */
+	char user[257]; /* who caused the start */
 	char policy[65], image[65], pool[65], hostname[65];
 };
 
@@ -63,10 +65,10 @@ void registry_forget_running(const struct registry *registry, const char *name);
 /* What is known of a stored container, in state_dir/containers/NAME/stored. */
 struct stored_record {
 	uint64_t created_at, last_used_at; /* seconds since the epoch */
-	uint64_t version;		   /* layout of the layer, 1 */
-	char user[257];			   /* the first user of it */
+	uint64_t version;                  /* layout of the layer, 1 */
+	char user[257];                    /* the first user of it */
 	char policy[65], image[65];
-	char storage[16];		   /* "plain", "image", ... */
+	char storage[16]; /* "plain", "image", ... */
 };
 /* True with record->version = 0 when there is none. */
 bool registry_stored(const struct registry *registry, const char *name,

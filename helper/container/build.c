@@ -1,0 +1,266 @@
+/* helper/container/build.c - build a container from nothing, in order, with an undo for every step.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "helper/container/birth.h"
+#include "helper/container/clones.h"
+#include "helper/container/container.h"
+#include "helper/container/empty_namespace.h"
+#include "helper/registry/process.h"
+#include "helper/storage/storage.h"
+
+#define STORED_VERSION 1
+
+/* A container in the making: what each step leaves for the next and for the undo. */
+struct build {
+	const struct container_spec *spec;
+	struct running_record *record;
+	struct stored_record stored;
+	struct id_map uids, gids;
+	struct cgroup cgroup;
+	struct birth birth;
+	int layer;   /* detached mount */
+	int control; /* listening socket */
+	bool has_block, has_cgroup;
+};
+
+bool policy_is_shared(const struct policy *policy)
+{
+	for (const char *at = strchr(policy->container_name, '%'); at; at = strchr(at + 2, '%'))
+		if (at[1] == 'u')
+			return false;
+		else if (at[1] == '\0')
+			break;
+	return true;
+}
+
+uint32_t container_namespaces(const struct policy *policy)
+{
+	uint32_t all = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP;
+
+	return policy->network == NETWORK_HOST ? all : all | CLONE_NEWNET;
+}
+
+static const char *pool_name(const struct container_spec *spec)
+{
+	return spec->pool ? spec->pool->name : NULL;
+}
+
+static bool make_block(struct build *build, struct failure *why)
+{
+	const struct config *config = build->spec->config;
+	uint32_t block;
+
+	if (!registry_take_block(build->spec->registry, build->spec->name, config->id_blocks,
+				 &block, why))
+		return false;
+	build->has_block = true;
+	build->record->block = block;
+	return container_id_maps(build->spec, config->id_base + block * 65536u, &build->uids,
+				 &build->gids, why);
+}
+
+static bool make_storage(struct build *build, struct failure *why)
+{
+	const struct container_spec *spec = build->spec;
+	struct stored_record *stored = &build->stored;
+
+	if (!registry_stored(spec->registry, spec->name, stored, why))
+		return false;
+	if (stored->version > STORED_VERSION)
+		return fail(
+		    why, FAILURE_DATA, 0,
+		    "container '%s' was stored by a newer Carrel (layout %llu): install that "
+		    "version again",
+		    spec->name, (unsigned long long)stored->version);
+	build->layer =
+	    storage_open(spec->registry, spec->name, spec->config, spec->policy, stored, why);
+	if (build->layer < 0)
+		return false;
+	if (stored->version == 0) {
+		stored->created_at = (uint64_t)time(NULL);
+		(void)snprintf(stored->user, sizeof(stored->user), "%s", spec->account->name);
+	}
+	stored->version = STORED_VERSION;
+	stored->last_used_at = (uint64_t)time(NULL);
+	(void)snprintf(stored->policy, sizeof(stored->policy), "%s", spec->policy->name);
+	(void)snprintf(stored->image, sizeof(stored->image), "%s", spec->policy->image);
+	return registry_write_stored(spec->registry, spec->name, stored, why);
+}
+
+static bool make_cgroup(struct build *build, struct failure *why)
+{
+	const struct container_spec *spec = build->spec;
+
+	if (!cgroup_create(spec->layout, spec->name, &spec->policy->limits, pool_name(spec),
+			   spec->pool ? &spec->pool->limits : NULL, build->layer, &build->cgroup,
+			   why))
+		return false;
+	build->has_cgroup = true;
+	return true;
+}
+
+static bool make_processes(struct build *build, struct failure *why)
+{
+	_cleanup_close_ int empty = empty_namespace_open(build->spec->registry, why);
+
+	if (empty < 0)
+		return false;
+	return birth_start(&build->birth, empty, why) &&
+	       birth_admit(&build->birth, &build->uids, &build->gids, build->spec->layout,
+			   &build->cgroup, why) &&
+	       birth_name(&build->birth, container_namespaces(build->spec->policy), why);
+}
+
+/* The control socket, in the container's own runtime folder, where only root can reach it. */
+static bool make_control(struct build *build, struct failure *why)
+{
+	_cleanup_close_ int dir =
+	    dir_open_at(build->spec->registry->run_containers, build->spec->name, true);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	build->control = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (dir < 0 || build->control < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot make the control socket");
+	(void)unlinkat(dir, "control", 0);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control", dir);
+	if (bind(build->control, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(build->control, 64) < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot make the control socket");
+	return true;
+}
+
+static bool map_layer(const struct build *build, struct failure *why)
+{
+	return map_mount(build->layer, build->birth.user_namespace) ||
+	       fail(
+		   why, FAILURE_UNSUPPORTED, errno,
+		   "the file system of state_dir '%s' cannot map ids: set state_dir to a folder on "
+		   "ext4, xfs or btrfs",
+		   build->spec->config->state_dir);
+}
+
+static bool send_plan(struct build *build, struct plan *plan, int hold, struct failure *why)
+{
+	const struct container_spec *spec = build->spec;
+	struct channel_settings settings = {.idle_seconds = spec->policy->time.idle_seconds,
+					    .stop_seconds = spec->policy->time.stop_seconds,
+					    .has_log = spec->log >= 0,
+					    .has_events = spec->events >= 0,
+					    .has_hold = hold >= 0};
+	int given[4] = {build->control};
+	size_t count = 1;
+
+	if (settings.idle_seconds == TIME_UNSET || settings.idle_seconds == TIME_NEVER)
+		settings.idle_seconds = UINT64_MAX;
+	if (spec->log >= 0)
+		given[count++] = spec->log;
+	if (spec->events >= 0)
+		given[count++] = spec->events;
+	if (hold >= 0)
+		given[count++] = hold;
+	(void)snprintf(settings.name, sizeof(settings.name), "%s", spec->name);
+	(void)snprintf(settings.policy, sizeof(settings.policy), "%s", spec->policy->name);
+	return birth_furnish(&build->birth, &settings, plan, given, count, why);
+}
+
+static bool make_inside(struct build *build, struct failure *why)
+{
+	struct plan *plan = plan_new();
+	_cleanup_close_ int hold = -1;
+	bool made = false;
+	int proc;
+
+	if (!plan)
+		return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot plan the container");
+	proc = map_layer(build, why) ? birth_mount_proc(&build->birth, why) : -1;
+	if (proc >= 0)
+		made = plan_inside(plan, build->spec, take_fd(&build->layer), proc,
+				   build->birth.user_namespace, &hold, why) &&
+		       send_plan(build, plan, hold, why);
+	plan_free(plan);
+	return made;
+}
+
+static bool make_record(struct build *build, struct failure *why)
+{
+	const struct container_spec *spec = build->spec;
+	struct running_record *record = build->record;
+
+	record->pid = build->birth.pid;
+	record->start_ticks = process_start_ticks(record->pid);
+	record->started_at = (uint64_t)time(NULL);
+	/* The PID namespace of the login service's children, and the user namespace, are joined
+	 * too. */
+	record->namespaces = container_namespaces(spec->policy) | CLONE_NEWUSER | CLONE_NEWPID;
+	record->allow_root = spec->policy->root;
+	(void)snprintf(record->user, sizeof(record->user), "%s", spec->account->name);
+	(void)snprintf(record->policy, sizeof(record->policy), "%s", spec->policy->name);
+	(void)snprintf(record->image, sizeof(record->image), "%s", spec->policy->image);
+	(void)snprintf(record->pool, sizeof(record->pool), "%s",
+		       spec->pool ? spec->pool->name : "");
+	(void)snprintf(record->hostname, sizeof(record->hostname), "%s", spec->hostname);
+	return registry_write_running(spec->registry, spec->name, record, why) &&
+	       birth_commit(&build->birth, why);
+}
+
+static void undo(struct build *build)
+{
+	const struct container_spec *spec = build->spec;
+	struct failure ignored;
+
+	registry_forget_running(spec->registry, spec->name);
+	if (build->has_cgroup) {
+		(void)cgroup_kill(spec->layout, &build->cgroup, &ignored);
+		(void)cgroup_remove(spec->layout, spec->name, pool_name(spec), &ignored);
+	}
+	if (build->has_block)
+		registry_release_block(spec->registry, build->record->block);
+}
+
+bool container_start(const struct container_spec *spec, struct running_record *record, int *init,
+		     struct failure *why)
+{
+	/*
+	 * The order: ids and storage can fail for want of space, before anything runs; the cgroup
+	 * stands before the first process, so that none is ever outside of its limits; the record
+	 * is last, since whoever reads it takes the container for complete.
+	 */
+	static bool (*const steps[])(struct build *, struct failure *) = {
+	    make_block,   make_storage, make_cgroup, make_processes,
+	    make_control, make_inside,  make_record,
+	};
+	struct build build = {.spec = spec,
+			      .record = record,
+			      .layer = -1,
+			      .control = -1,
+			      .birth = {-1, -1, -1, -1, -1}};
+	bool made = true;
+
+	memset(record, 0, sizeof(*record));
+	/* A container that ended by itself left its record, socket and block: ours under this lock.
+	 */
+	registry_clear_runtime(spec->registry, spec->name);
+	for (size_t i = 0; i < ARRAY_LENGTH(steps) && made; i++)
+		made = steps[i](&build, why);
+	*init = made ? take_fd(&build.birth.pidfd) : -1;
+	birth_close(&build.birth);
+	if (!made)
+		undo(&build);
+	if (build.has_cgroup)
+		cgroup_close(&build.cgroup);
+	cleanup_close(&build.layer);
+	cleanup_close(&build.control);
+	return made;
+}

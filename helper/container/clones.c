@@ -1,0 +1,30 @@
+/* helper/container/clones.c - detached copies of mounts, to be attached inside a container. */
+#include "helper/container/clones.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+int clone_mount(int dir, const char *path, uint64_t attributes)
+{
+	struct mount_attr change = {.attr_set = attributes, .propagation = MS_PRIVATE};
+	_cleanup_close_ int mount =
+	    open_tree(dir, path,
+		      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW |
+			  (*path ? 0 : AT_EMPTY_PATH));
+
+	if (mount < 0 ||
+	    mount_setattr(mount, "", AT_EMPTY_PATH | AT_RECURSIVE, &change, sizeof(change)) < 0)
+		return -1;
+	return take_fd(&mount);
+}
+
+bool map_mount(int mount, int user_namespace)
+{
+	struct mount_attr change = {.attr_set = MOUNT_ATTR_IDMAP,
+				    .userns_fd = (uint64_t)user_namespace};
+
+	return mount_setattr(mount, "", AT_EMPTY_PATH | AT_RECURSIVE, &change, sizeof(change)) == 0;
+}

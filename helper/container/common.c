@@ -1,0 +1,239 @@
+/* helper/container/common.c - what every container has inside: /proc, /sys, /dev, /run, /tmp,
+ * binds. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "base/paths.h"
+#include "helper/container/clones.h"
+#include "helper/container/container.h"
+#include "helper/container/trusted_path.h"
+#include "helper/init/run_plan.h"
+
+#define PLAIN_FS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+#define DATA_FS  (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+/* Of each of /tmp, /run and /dev/shm when the policy does not say. Pages count as memory anyway. */
+#define TMP_BYTES_DEFAULT (256ull * 1024 * 1024)
+#define PTYS_MAX          "256"
+#define TEXT_MAX          (256 * 1024)
+
+static void attach_host(struct plan *plan, const char *path, uint64_t attributes,
+			enum plan_mountpoint point)
+{
+	int clone = clone_mount(AT_FDCWD, path, attributes);
+
+	if (clone >= 0)
+		plan_attach(plan, clone, path, point);
+}
+
+/*
+ * /proc: hide what tells of the host's kernel, make read-only what sets something. Most of it is
+ * refused to the container's ids anyway; this is the second wall.
+ */
+static void plan_proc(struct plan *plan, int proc)
+{
+	static const char *const masked[] = {
+	    "/proc/kcore",         "/proc/keys",          "/proc/timer_list", "/proc/sched_debug",
+	    "/proc/latency_stats", "/proc/sysrq-trigger", "/proc/acpi",       "/proc/scsi"};
+	static const char *const readonly[] = {"/proc/sys", "/proc/bus", "/proc/fs", "/proc/irq"};
+
+	plan_attach(plan, proc, "/proc", PLAN_POINT_FOLDER);
+	/* No user namespace inside: the kernel code that one opens to its root is where exploits
+	 * are. */
+	plan_write(plan, "/proc/sys/user/max_user_namespaces", "0");
+	for (size_t i = 0; i < ARRAY_LENGTH(masked); i++)
+		plan_path(plan, PLAN_MASK, masked[i]);
+	for (size_t i = 0; i < ARRAY_LENGTH(readonly); i++)
+		plan_path(plan, PLAN_READONLY, readonly[i]);
+}
+
+/* /sys: only the shape of the machine, which thread libraries and lscpu ask for, and the own
+ * limits. */
+static void plan_sys(struct plan *plan, const struct cgroup_layout *layout)
+{
+	bool v2 = false;
+
+	for (size_t i = 0; i < layout->root_count; i++)
+		v2 = v2 || (layout->roots[i].v2 && layout->roots[i].controllers);
+	plan_new_fs(plan, "tmpfs", "size=64k,mode=755", "/sys", PLAN_POINT_FOLDER, DATA_FS);
+	attach_host(plan, "/sys/devices/system/cpu", DATA_FS | MOUNT_ATTR_RDONLY,
+		    PLAN_POINT_FOLDER);
+	attach_host(plan, "/sys/devices/system/node", DATA_FS | MOUNT_ATTR_RDONLY,
+		    PLAN_POINT_FOLDER);
+	if (v2)
+		plan_new_fs(plan, "cgroup2", "", "/sys/fs/cgroup", PLAN_POINT_FOLDER,
+			    DATA_FS | MOUNT_ATTR_RDONLY);
+	plan_path(plan, PLAN_READONLY, "/sys");
+}
+
+static void plan_dev(struct plan *plan, const char *tmp_options)
+{
+	static const char *const nodes[] = {"/dev/null",   "/dev/zero",    "/dev/full",
+					    "/dev/random", "/dev/urandom", "/dev/tty"};
+	static const char *const links[][2] = {{"/proc/self/fd", "/dev/fd"},
+					       {"/proc/self/fd/0", "/dev/stdin"},
+					       {"/proc/self/fd/1", "/dev/stdout"},
+					       {"/proc/self/fd/2", "/dev/stderr"},
+					       {"pts/ptmx", "/dev/ptmx"}};
+
+	plan_new_fs(plan, "tmpfs", "size=64k,mode=755", "/dev", PLAN_POINT_FOLDER,
+		    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	/* Bound from the host, since a user namespace cannot make device nodes (mknod(2)). */
+	for (size_t i = 0; i < ARRAY_LENGTH(nodes); i++)
+		attach_host(plan, nodes[i], MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, PLAN_POINT_FILE);
+	plan_new_fs(plan, "devpts", "newinstance,ptmxmode=0666,mode=620,gid=5,max=" PTYS_MAX,
+		    "/dev/pts", PLAN_POINT_FOLDER, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	for (size_t i = 0; i < ARRAY_LENGTH(links); i++)
+		plan_link(plan, links[i][0], links[i][1]);
+	plan_new_fs(plan, "tmpfs", tmp_options, "/dev/shm", PLAN_POINT_FOLDER, PLAIN_FS);
+	plan_new_fs(plan, "mqueue", "", "/dev/mqueue", PLAN_POINT_FOLDER, DATA_FS);
+	plan_path(plan, PLAN_LOG, "/dev/log");
+}
+
+/* A stable id for the container: the same at every start, another for every name. */
+static void machine_id(const char *name, char out[34])
+{
+	uint64_t high = 14695981039346656037ull, low = 0x6c62272e07bb0142ull;
+
+	for (; *name; name++) {
+		high = (high ^ (unsigned char)*name) * 1099511628211ull;
+		low = (low + high) * 1099511628211ull ^ (high >> 29);
+	}
+	(void)snprintf(out, 34, "%016" PRIx64 "%016" PRIx64 "\n", high, low);
+}
+
+/* The host's file for network = host, which has the host's names and servers; "" when there is
+ * none. */
+static char *host_text(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct failure ignored;
+	struct stat status;
+
+	/* Rule of the host image: nothing that an ordinary user could not read on the host. */
+	if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) ||
+	    !(status.st_mode & S_IROTH))
+		return strdup("");
+	return file_read(fd, TEXT_MAX, NULL, path, &ignored);
+}
+
+static void plan_names(struct plan *plan, const struct container_spec *spec)
+{
+	bool host_network = spec->policy->network == NETWORK_HOST;
+	_cleanup_free_ char *hosts = host_network ? host_text("/etc/hosts") : NULL;
+	_cleanup_free_ char *servers = host_network ? host_text("/etc/resolv.conf") : NULL;
+	_cleanup_free_ char *text = NULL;
+	char id[34];
+
+	machine_id(spec->name, id);
+	plan_file(plan, "/run/carrel/etc/machine-id", id, 0444);
+	if (asprintf(&text, "%s\n", spec->hostname) < 0) {
+		plan->failed = true;
+		return;
+	}
+	plan_file(plan, "/run/carrel/etc/hostname", text, 0644);
+	free(take_ptr(text));
+	if (asprintf(&text,
+		     "127.0.0.1\tlocalhost\n127.0.1.1\t%s\n"
+		     "::1\tlocalhost ip6-localhost ip6-loopback\n%s",
+		     spec->hostname, hosts ? hosts : "") < 0) {
+		plan->failed = true;
+		return;
+	}
+	plan_file(plan, "/run/carrel/etc/hosts", text, 0644);
+	plan_file(plan, "/run/carrel/etc/resolv.conf",
+		  servers ? servers : "# this container has no network\n", 0644);
+	plan_hostname(plan, spec->hostname);
+}
+
+static void plan_run_folder(struct plan *plan, const char *tmp_options)
+{
+	plan_new_fs(plan, "tmpfs", tmp_options, "/run", PLAN_POINT_FOLDER, PLAIN_FS);
+	plan_folder(plan, "/run/lock", 01777, 0, 0);
+	plan_folder(plan, "/run/user", 0755, 0, 0);
+	plan_folder(plan, "/run/carrel/etc", 0755, 0, 0);
+	plan_folder(plan, "/run/carrel/homes", 0755, 0, 0);
+	plan_file(plan, CARREL_INSIDE_MARK, "", 0444);
+	plan_file(plan, "/run/utmp", "", 0644);
+}
+
+static bool plan_binds(struct plan *plan, const struct policy *policy, struct failure *why)
+{
+	for (size_t i = 0; i < policy->bind_count; i++) {
+		const struct bind_mount *bind = &policy->binds[i];
+		_cleanup_close_ int source = trusted_path_open(bind->source, why);
+		struct stat status;
+		int clone;
+
+		if (source < 0) {
+			failure_prefix(why, "bind \"%s\" of policy '%s'", bind->source,
+				       policy->name);
+			return false;
+		}
+		clone =
+		    clone_mount(source, "", PLAIN_FS | (bind->readonly ? MOUNT_ATTR_RDONLY : 0));
+		if (clone < 0 || fstat(source, &status) < 0)
+			return fail(why, FAILURE_SYSTEM, errno, "cannot bind \"%s\" of policy '%s'",
+				    bind->source, policy->name);
+		plan_attach(plan, clone, bind->target,
+			    S_ISDIR(status.st_mode) ? PLAN_POINT_FOLDER : PLAN_POINT_FILE);
+	}
+	return true;
+}
+
+static void tmp_size(const struct policy *policy, char *out, size_t size)
+{
+	uint64_t bytes = policy->limits.value[LIMIT_TMP];
+
+	if (bytes >= LIMIT_UNLIMITED)
+		bytes = TMP_BYTES_DEFAULT;
+	(void)snprintf(out, size, "size=%" PRIu64 ",mode=1777", bytes);
+}
+
+static bool plan_root(struct plan *plan, const struct container_spec *spec, int user_namespace,
+		      int *hold, struct failure *why)
+{
+	if (strcmp(spec->policy->image, "host") == 0)
+		return plan_host_root(plan, spec, user_namespace, hold, why);
+	return plan_image_root(plan, spec, user_namespace, why);
+}
+
+bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer, int proc,
+		 int user_namespace, int *hold, struct failure *why)
+{
+	char world[64], run[64];
+
+	tmp_size(spec->policy, world, sizeof(world));
+	(void)snprintf(run, sizeof(run), "%.*s,mode=755", (int)strcspn(world, ","), world);
+	*hold = -1;
+	/* The layer first: an overlay needs it, and PID 1 keeps a descriptor of it for the homes.
+	 */
+	plan_attach(plan, layer, PLAN_LAYER_POINT, PLAN_POINT_EXISTS);
+	if (!plan_root(plan, spec, user_namespace, hold, why)) {
+		cleanup_close(&proc);
+		return false;
+	}
+	plan_proc(plan, proc);
+	plan_sys(plan, spec->layout);
+	plan_dev(plan, world);
+	plan_run_folder(plan, run);
+	plan_names(plan, spec);
+	if (strcmp(spec->policy->image, "host") != 0)
+		plan_image_etc(plan);
+	else if (!plan_host_accounts(plan, why))
+		return false;
+	plan_new_fs(plan, "tmpfs", world, "/tmp", PLAN_POINT_FOLDER, PLAIN_FS);
+	plan_bind_layer(plan, "var-tmp", "/var/tmp", PLAN_POINT_FOLDER, PLAIN_FS);
+	if (!(container_namespaces(spec->policy) & CLONE_NEWNET))
+		return plan_binds(plan, spec->policy, why);
+	plan_loopback(plan);
+	return plan_binds(plan, spec->policy, why);
+}

@@ -1,0 +1,189 @@
+/* helper/init/answer.c - answer the helper and the admin's command on the control socket. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "helper/init/plan_load.h"
+#include "helper/init/room.h"
+
+struct call {
+	struct control_request request;
+	int fds[CHANNEL_MAX_FDS];
+	size_t fd_count;
+};
+
+static void trouble(struct control_answer *answer, const char *text)
+{
+	answer->result = CONTROL_TROUBLE;
+	(void)snprintf(answer->text, sizeof(answer->text), "%s", text);
+}
+
+static bool ends(const char *text, size_t size)
+{
+	return memchr(text, '\0', size) != NULL;
+}
+
+static bool request_is_sound(const struct control_request *request)
+{
+	return request->version == CONTROL_VERSION && ends(request->user, sizeof(request->user)) &&
+	       ends(request->service, sizeof(request->service)) &&
+	       ends(request->tty, sizeof(request->tty)) &&
+	       ends(request->rhost, sizeof(request->rhost)) &&
+	       ends(request->policy, sizeof(request->policy)) &&
+	       ends(request->tty_path, sizeof(request->tty_path)) &&
+	       ends(request->text, sizeof(request->text));
+}
+
+/* The newest descriptors to the host's logs win: a restarted syslogd or a rotated file is followed.
+ */
+static size_t take_logs(struct room *room, struct call *call)
+{
+	size_t at = 2;
+
+	if (call->request.has_log) {
+		cleanup_close(&room->relay.host);
+		room->relay.host = take_fd(&call->fds[at++]);
+	}
+	if (call->request.has_events) {
+		cleanup_close(&room->events);
+		room->events = take_fd(&call->fds[at++]);
+	}
+	return at;
+}
+
+static void answer_session(struct room *room, struct call *call, struct control_answer *answer)
+{
+	const struct control_request *request = &call->request;
+	const struct session *session;
+	char what[160];
+	size_t plan_fds;
+
+	if (call->fd_count != 2u + !!request->has_log + !!request->has_events + request->plan_fds) {
+		answer->result = CONTROL_BAD;
+		return;
+	}
+	if (room->stopping) {
+		answer->result = CONTROL_STOPPING;
+		return;
+	}
+	answer->session_count = (uint32_t)room->sessions.count;
+	if (request->session_limit && room->sessions.count >= request->session_limit) {
+		answer->result = CONTROL_FULL;
+		return;
+	}
+	plan_fds = take_logs(room, call);
+	if (!plan_carry_out(call->fds[1], call->fds + plan_fds, call->fd_count - plan_fds,
+			    &room->plan, what, sizeof(what), NULL)) {
+		trouble(answer, what);
+		return;
+	}
+	session = session_add(&room->sessions, request, take_fd(&call->fds[0]));
+	if (!session) {
+		trouble(answer, "there are too many sessions");
+		return;
+	}
+	room->settings.idle_seconds = request->idle_seconds;
+	room->settings.stop_seconds = request->stop_seconds;
+	answer->session_id = session->public.id;
+	answer->session_count = (uint32_t)room->sessions.count;
+}
+
+/* Terminals are /dev/pts/N of the container and the host's terminals that were bound in. */
+static void write_terminal(const char *path, const char *text)
+{
+	_cleanup_close_ int tty =
+	    open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+
+	if (tty >= 0 && isatty(tty) && write(tty, text, strlen(text)) < 0)
+		return; /* a terminal that takes nothing now is left alone */
+}
+
+static void answer_message(struct room *room, struct call *call, struct control_answer *answer)
+{
+	_cleanup_closedir_ DIR *terminals = opendir("/dev/pts");
+	char text[sizeof(call->request.text) + 8];
+	struct dirent *entry;
+
+	for (char *byte = call->request.text; *byte; byte++)
+		if ((*byte > 0 && *byte < ' ' && *byte != '\n') || *byte == 0x7f)
+			*byte = ' ';
+	(void)snprintf(text, sizeof(text), "\r\n%s\r\n", call->request.text);
+	while (terminals && (entry = readdir(terminals))) {
+		char path[300];
+
+		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
+			continue;
+		(void)snprintf(path, sizeof(path), "/dev/pts/%s", entry->d_name);
+		write_terminal(path, text);
+	}
+	for (size_t i = 0; i < room->sessions.count; i++)
+		if (room->sessions.items[i]->tty_path[0])
+			write_terminal(room->sessions.items[i]->tty_path, text);
+	answer->session_count = (uint32_t)room->sessions.count;
+}
+
+static void answer_status(const struct room *room, struct control_answer *answer)
+{
+	answer->session_count = (uint32_t)room->sessions.count;
+	if (room->stopping)
+		answer->result = CONTROL_STOPPING;
+	if (room->sessions.count == 0)
+		answer->idle_since =
+		    (uint64_t)time(NULL) - (boottime_seconds() - room->sessions.idle_since);
+}
+
+static bool receive_call(int client, struct call *call)
+{
+	/* Only the host's root can connect; the limit is for one that was killed or stopped midway.
+	 */
+	const struct timeval limit = {.tv_sec = 2};
+	long length;
+
+	(void)setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	(void)setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	call->fd_count = CHANNEL_MAX_FDS;
+	length = channel_receive(client, &call->request, sizeof(call->request), call->fds,
+				 &call->fd_count);
+	return length == (long)sizeof(call->request) && request_is_sound(&call->request);
+}
+
+void room_answer(struct room *room, int client)
+{
+	struct {
+		struct control_answer answer;
+		struct control_session sessions[CONTROL_SESSIONS_MAX];
+	} reply = {.answer = {.version = CONTROL_VERSION, .result = CONTROL_OK}};
+	size_t size = sizeof(reply.answer);
+	struct call call = {0};
+
+	if (!receive_call(client, &call))
+		reply.answer.result = CONTROL_BAD;
+	else if (call.request.verb == CONTROL_SESSION)
+		answer_session(room, &call, &reply.answer);
+	else if (call.request.verb == CONTROL_MESSAGE)
+		answer_message(room, &call, &reply.answer);
+	else if (call.request.verb == CONTROL_STOP)
+		room_stop(room, call.request.stop_seconds);
+	else if (call.request.verb == CONTROL_STATUS) {
+		answer_status(room, &reply.answer);
+		for (size_t i = 0; i < room->sessions.count && i < CONTROL_SESSIONS_MAX; i++) {
+			reply.sessions[i] = room->sessions.items[i]->public;
+			size += sizeof(reply.sessions[i]);
+		}
+	} else {
+		reply.answer.result = CONTROL_BAD;
+	}
+	for (size_t i = 0; i < call.fd_count; i++)
+		cleanup_close(&call.fds[i]);
+	(void)channel_send(client, &reply, size, NULL, 0);
+}

@@ -1,0 +1,96 @@
+/* helper/init/sessions.c - the logins that are in this container, and what happens at their end. */
+#include "helper/init/sessions.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "helper/events/events.h"
+
+uint64_t boottime_seconds(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec;
+}
+
+const struct session *session_add(struct sessions *sessions, const struct control_request *request,
+				  int login_service)
+{
+	struct session *session;
+
+	session = sessions->count < SESSIONS_MAX ? calloc(1, sizeof(*session)) : NULL;
+	if (!session) {
+		cleanup_close(&login_service);
+		return NULL;
+	}
+	session->public.id = ++sessions->next_id;
+	session->public.pid = request->pid;
+	session->public.since = (uint64_t)time(NULL);
+	memcpy(session->public.user, request->user, sizeof(session->public.user));
+	memcpy(session->public.service, request->service, sizeof(session->public.service));
+	memcpy(session->public.tty, request->tty, sizeof(session->public.tty));
+	memcpy(session->public.rhost, request->rhost, sizeof(session->public.rhost));
+	memcpy(session->tty_path, request->tty_path, sizeof(session->tty_path));
+	memcpy(session->policy, request->policy, sizeof(session->policy));
+	session->login_service = login_service;
+	session->started = boottime_seconds();
+	sessions->items[sessions->count++] = session;
+	return session;
+}
+
+static const char *or_null(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+static void write_event(const struct session *session, const char *container, int events)
+{
+	struct event event = EVENT_INIT;
+	struct timespec now;
+	char line[4096];
+	size_t length;
+
+	event.event = "session_end";
+	event.user = session->public.user;
+	event.service = or_null(session->public.service);
+	event.tty = or_null(session->public.tty);
+	event.rhost = or_null(session->public.rhost);
+	event.container = container;
+	event.policy = or_null(session->policy);
+	event.duration_seconds = boottime_seconds() - session->started;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	length = event_format_json(&event, &now, line, sizeof(line));
+	/* One write to a descriptor opened for appending: lines of many writers never mix. */
+	if (length && events >= 0 && write(events, line, length) < 0)
+		return;
+}
+
+static bool tty_in_use(const struct sessions *sessions, const char *path)
+{
+	for (size_t i = 0; i < sessions->count; i++)
+		if (strcmp(sessions->items[i]->tty_path, path) == 0)
+			return true;
+	return false;
+}
+
+void session_end(struct sessions *sessions, size_t index, const char *container, int events)
+{
+	struct session *session = sessions->items[index];
+
+	sessions->items[index] = sessions->items[--sessions->count];
+	write_event(session, container, events);
+	cleanup_close(&session->login_service);
+	if (session->tty_path[0] && !tty_in_use(sessions, session->tty_path)) {
+		(void)umount2(session->tty_path, MNT_DETACH | UMOUNT_NOFOLLOW);
+		(void)unlink(session->tty_path);
+	}
+	free(session);
+	if (sessions->count == 0)
+		sessions->idle_since = boottime_seconds();
+}

@@ -1,0 +1,54 @@
+/* helper/main.c - carrel-helper: make this process safe, then serve one request. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "helper/seccomp/seccomp_profile.h"
+#include "helper/session/session.h"
+
+#define CHANNEL_FD 0
+
+/*
+ * Undo what the login service's own life left: limits that pam_limits set for the user would end
+ * this process in the middle (RLIMIT_FSIZE, RLIMIT_CPU), sshd's -1000 would be passed on to PID 1.
+ */
+static bool settle(struct failure *why)
+{
+	static const int lifted[] = {RLIMIT_FSIZE, RLIMIT_CPU, RLIMIT_AS, RLIMIT_DATA};
+	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+	const struct rlimit files = {1024, 4096}, no_core = {0, 0};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(lifted); i++)
+		if (setrlimit(lifted[i], &unlimited) < 0)
+			return fail(why, FAILURE_SYSTEM, errno, "cannot lift a resource limit");
+	/* This process holds the host's secrets: no core file, and nobody may trace it. */
+	if (setrlimit(RLIMIT_NOFILE, &files) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot set a resource limit");
+	(void)file_write_at(AT_FDCWD, "/proc/self/oom_score_adj", "0");
+	(void)umask(077);
+	if (chdir("/") < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot go to /");
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct failure why = {0};
+
+	if (argc != 2 || (strcmp(argv[1], "session") != 0 && strcmp(argv[1], "enter") != 0)) {
+		(void)fprintf(stderr, "carrel-helper is started by the PAM module and by carrel; "
+				      "see carrel-helper(8)\n");
+		return 2;
+	}
+	(void)clearenv();
+	if (!settle(&why) || !helper_confine(&why)) {
+		(void)fprintf(stderr, "carrel-helper: %s\n", why.text);
+		return 1;
+	}
+	return session_main(CHANNEL_FD);
+}

@@ -1,0 +1,17 @@
+/* helper/registry/process.h - tell one process from a later one with the same pid. */
+#ifndef CARREL_HELPER_REGISTRY_PROCESS_H
+#define CARREL_HELPER_REGISTRY_PROCESS_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * Start time of a process in clock ticks since boot: field 22 of /proc/PID/stat (proc(5)). With
+ * the pid it names one process of this boot. 0 when there is no such process.
+ */
+uint64_t process_start_ticks(pid_t pid);
+
+/* Pure half: the field from the text of a stat file, whose second field may hold any bytes. */
+uint64_t process_parse_start_ticks(const char *stat_text);
+
+#endif

@@ -1,0 +1,148 @@
+/* helper/registry/running.c - the record of a running container, and the proof that it runs. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "helper/registry/process.h"
+#include "helper/registry/record.h"
+#include "helper/registry/registry.h"
+
+static bool decode(struct record *record, struct running_record *out)
+{
+	out->pid = (pid_t)record_get_number(record, "pid", INT32_MAX);
+	out->start_ticks = record_get_number(record, "start_ticks", UINT64_MAX);
+	out->started_at = record_get_number(record, "started_at", UINT64_MAX);
+	out->block = (uint32_t)record_get_number(record, "block", UINT32_MAX);
+	out->namespaces = (uint32_t)record_get_number(record, "namespaces", UINT32_MAX);
+	out->allow_root = record_get_number(record, "allow_root", 1) == 1;
+	record_get(record, "user", out->user, sizeof(out->user));
+	record_get(record, "policy", out->policy, sizeof(out->policy));
+	record_get(record, "image", out->image, sizeof(out->image));
+	record_get(record, "pool", out->pool, sizeof(out->pool));
+	record_get(record, "hostname", out->hostname, sizeof(out->hostname));
+	return !record->failed && out->pid > 0;
+}
+
+/*
+ * A pid may have been given to another process since: the pidfd is opened first, then the start
+ * time of that pid is compared, then the pidfd is asked whether the process is still there. What
+ * passes all three is the process of the record.
+ */
+static int prove_process(const struct running_record *record)
+{
+	_cleanup_close_ int pidfd = pidfd_open(record->pid, 0);
+	struct pollfd ended;
+
+	if (pidfd < 0 || process_start_ticks(record->pid) != record->start_ticks)
+		return -1;
+	ended = (struct pollfd){.fd = pidfd, .events = POLLIN};
+	if (poll(&ended, 1, 0) != 0)
+		return -1;
+	return take_fd(&pidfd);
+}
+
+bool registry_running(const struct registry *registry, const char *name,
+		      struct running_record *record, int *init, struct failure *why)
+{
+	_cleanup_close_ int dir = -1;
+	_cleanup_free_ char *text = NULL;
+	struct record raw = {0};
+	size_t length;
+
+	*init = -1;
+	memset(record, 0, sizeof(*record));
+	dir = dir_open_at(registry->run_containers, name, true);
+	if (dir < 0)
+		return errno == ENOENT || fail(why, FAILURE_SYSTEM, errno,
+					       "cannot open the runtime folder of '%s'", name);
+	if (faccessat(dir, "running", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return true;
+	text = file_read_at(dir, "running", RECORD_SIZE - 1, &length, why);
+	if (!text)
+		return false;
+	memcpy(raw.text, text, length + 1);
+	if (!decode(&raw, record))
+		return fail(why, FAILURE_DATA, 0,
+			    "the runtime record of '%s' is not one of ours: stop the container's "
+			    "processes and remove "
+			    "/run/carrel/containers/%s",
+			    name, name);
+	*init = prove_process(record);
+	return true;
+}
+
+bool registry_write_running(const struct registry *registry, const char *name,
+			    const struct running_record *record, struct failure *why)
+{
+	_cleanup_close_ int dir = dir_open_at(registry->run_containers, name, true);
+	struct record raw = {0};
+
+	if (dir < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot open the runtime folder of '%s'",
+			    name);
+	record_put_number(&raw, "pid", (uint64_t)record->pid);
+	record_put_number(&raw, "start_ticks", record->start_ticks);
+	record_put_number(&raw, "started_at", record->started_at);
+	record_put_number(&raw, "block", record->block);
+	record_put_number(&raw, "namespaces", record->namespaces);
+	record_put_number(&raw, "allow_root", record->allow_root);
+	record_put(&raw, "user", record->user);
+	record_put(&raw, "policy", record->policy);
+	record_put(&raw, "image", record->image);
+	record_put(&raw, "pool", record->pool);
+	record_put(&raw, "hostname", record->hostname);
+	if (raw.failed)
+		return fail(why, FAILURE_DATA, 0, "the runtime record of '%s' is too long", name);
+	return file_replace_at(dir, "running", raw.text, raw.length, 0600, false, why);
+}
+
+void registry_forget_running(const struct registry *registry, const char *name)
+{
+	_cleanup_close_ int dir = dir_open_at(registry->run_containers, name, true);
+
+	if (dir < 0)
+		return;
+	(void)unlinkat(dir, "running", 0);
+	(void)unlinkat(dir, "control", 0);
+}
+
+void registry_clear_runtime(const struct registry *registry, const char *name)
+{
+	struct running_record record;
+	struct failure ignored;
+	_cleanup_close_ int init = -1;
+
+	if (registry_running(registry, name, &record, &init, &ignored) && init < 0 &&
+	    record.pid > 0)
+		registry_release_block(registry, record.block);
+	registry_forget_running(registry, name);
+}
+
+int registry_connect(const struct registry *registry, const char *name, struct failure *why)
+{
+	_cleanup_close_ int dir = dir_open_at(registry->run_containers, name, true);
+	_cleanup_close_ int channel = -1;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if (dir < 0)
+		return fail_fd(why, FAILURE_MISSING, errno, "container '%s' is not running", name);
+	channel = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (channel < 0)
+		return fail_fd(why, FAILURE_SYSTEM, errno, "cannot make a socket");
+	/* The folder by its descriptor: the path cannot be swapped and always fits sun_path. */
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control", dir);
+	if (connect(channel, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return fail_fd(why,
+			       errno == ENOENT || errno == ECONNREFUSED ? FAILURE_MISSING
+									: FAILURE_SYSTEM,
+			       errno, "cannot reach carrel-init of container '%s'", name);
+	return take_fd(&channel);
+}

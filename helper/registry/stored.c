@@ -1,0 +1,141 @@
+/* helper/registry/stored.c - the record of a stored container, and the list of all names. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/files.h"
+#include "helper/registry/record.h"
+#include "helper/registry/registry.h"
+#include "policy/policy.h"
+
+bool registry_stored(const struct registry *registry, const char *name,
+		     struct stored_record *record, struct failure *why)
+{
+	_cleanup_close_ int dir = -1;
+	_cleanup_free_ char *text = NULL;
+	struct record raw = {0};
+	size_t length;
+
+	memset(record, 0, sizeof(*record));
+	dir = dir_open_at(registry->state_containers, name, true);
+	if (dir < 0)
+		return errno == ENOENT || fail(why, FAILURE_SYSTEM, errno,
+					       "cannot open the stored container '%s'", name);
+	if (faccessat(dir, "stored", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return true;
+	text = file_read_at(dir, "stored", RECORD_SIZE - 1, &length, why);
+	if (!text)
+		return false;
+	memcpy(raw.text, text, length + 1);
+	record->version = record_get_number(&raw, "version", 1000);
+	record->created_at = record_get_number(&raw, "created_at", UINT64_MAX);
+	record->last_used_at = record_get_number(&raw, "last_used_at", UINT64_MAX);
+	record_get(&raw, "user", record->user, sizeof(record->user));
+	record_get(&raw, "policy", record->policy, sizeof(record->policy));
+	record_get(&raw, "image", record->image, sizeof(record->image));
+	record_get(&raw, "storage", record->storage, sizeof(record->storage));
+	if (raw.failed || record->version == 0)
+		return fail(
+		    why, FAILURE_DATA, 0,
+		    "the record 'stored' of container '%s' is damaged: its data is untouched; "
+		    "restore the record from a backup, or 'carrel remove %s' to start anew",
+		    name, name);
+	return true;
+}
+
+bool registry_write_stored(const struct registry *registry, const char *name,
+			   const struct stored_record *record, struct failure *why)
+{
+	_cleanup_close_ int dir = dir_open_at(registry->state_containers, name, true);
+	struct record raw = {0};
+
+	if (dir < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot open the stored container '%s'",
+			    name);
+	record_put_number(&raw, "version", record->version);
+	record_put_number(&raw, "created_at", record->created_at);
+	record_put_number(&raw, "last_used_at", record->last_used_at);
+	record_put(&raw, "user", record->user);
+	record_put(&raw, "policy", record->policy);
+	record_put(&raw, "image", record->image);
+	record_put(&raw, "storage", record->storage);
+	if (raw.failed)
+		return fail(why, FAILURE_DATA, 0, "the record of container '%s' is too long", name);
+	return file_replace_at(dir, "stored", raw.text, raw.length, 0600, false, why);
+}
+
+struct name_list {
+	char **items;
+	size_t count, size;
+};
+
+static bool add_name(struct name_list *list, const char *name)
+{
+	if (list->count == list->size) {
+		size_t size = list->size ? list->size * 2 : 64;
+		char **items = reallocarray(list->items, size, sizeof(*items));
+
+		if (!items)
+			return false;
+		list->items = items;
+		list->size = size;
+	}
+	list->items[list->count] = strdup(name);
+	return list->items[list->count] && ++list->count;
+}
+
+static bool add_directory(struct name_list *list, int parent, struct failure *why)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_close_ int fd = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *entry;
+
+	dir = fd < 0 ? NULL : fdopendir(fd);
+	if (!dir)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot list the containers");
+	fd = -1;
+	while ((entry = readdir(dir)))
+		if (name_is_valid(entry->d_name) && !add_name(list, entry->d_name))
+			return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot list the containers");
+	return true;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+static void drop_doubles(struct name_list *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		if (kept && strcmp(list->items[kept - 1], list->items[i]) == 0)
+			free(list->items[i]);
+		else
+			list->items[kept++] = list->items[i];
+	}
+	list->count = kept;
+}
+
+bool registry_names(const struct registry *registry, char ***names, size_t *count,
+		    struct failure *why)
+{
+	struct name_list list = {0};
+
+	if (!add_directory(&list, registry->state_containers, why) ||
+	    !add_directory(&list, registry->run_containers, why)) {
+		for (size_t i = 0; i < list.count; i++)
+			free(list.items[i]);
+		free(list.items);
+		return false;
+	}
+	if (list.count)
+		qsort(list.items, list.count, sizeof(*list.items), compare_names);
+	drop_doubles(&list);
+	*names = list.items;
+	*count = list.count;
+	return true;
+}

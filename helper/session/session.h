@@ -1,0 +1,71 @@
+/* helper/session/session.h - one request of a login service, from question to answer. */
+#ifndef CARREL_HELPER_SESSION_H
+#define CARREL_HELPER_SESSION_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/failure.h"
+#include "helper/accounts/accounts.h"
+#include "helper/container/container.h"
+#include "policy/policy.h"
+#include "wire/wire.h"
+
+/* The process at the other end of the channel: proven to be our parent and the host's root. */
+struct caller {
+	pid_t pid;
+	int pidfd; /* -1 when not open */
+};
+
+/*
+ * The peer of the channel (SO_PEERCRED, unix(7)) must be uid 0 and our parent: the module starts
+ * the helper itself, so anybody else is not a login service.
+ */
+bool caller_vet(int channel, struct caller *caller, struct failure *why);
+
+/* Everything known about a request; freed by session_free. */
+struct session_request {
+	struct wire_request wire;
+	struct caller caller;
+	struct config *config;
+	struct account *account;
+	struct selection selection;
+	char name[65], hostname[65]; /* of the container */
+	int events, log;             /* descriptors of the logs, or -1 */
+	int reply_fds[WIRE_FD_COUNT];
+	struct wire_reply reply;
+};
+
+/*
+ * decide.c: exempt, host, deny or contain; fills reply.action and the texts, and for CONTAIN the
+ * selection and the names. Fails only when a question could not be answered: then nobody but the
+ * exempt is let in.
+ */
+bool session_decide(struct session_request *request, struct failure *why);
+
+/* admit.c: find or build the container, move the caller into its cgroup, register the session. */
+bool session_admit(struct session_request *request, struct failure *why);
+
+/* enter.c: host root joins a running container by its name. */
+bool session_enter(struct session_request *request, struct failure *why);
+
+/* reply.c: what of the policy goes back to the module: environment, umask, capabilities, welcome.
+ */
+bool reply_fill(struct session_request *request, const struct running_record *record,
+		const struct policy *policy, struct failure *why);
+/* The seccomp program of the policy into reply_fds. */
+bool reply_seccomp(struct session_request *request, const struct registry *registry,
+		   const struct policy *policy, struct failure *why);
+
+/*
+ * tty.c: the terminal of the host that the login service is on, if it is on one. `service` login
+ * also gives it to the user, as login(1) itself would (the device's group becomes `tty_gid`).
+ */
+void login_tty_find(const struct session_request *request, struct login_tty *tty);
+void login_tty_give(const struct session_request *request, const struct login_tty *tty, uid_t uid,
+		    gid_t tty_gid);
+
+/* Read one request, decide, do, answer. The exit status of the helper. */
+int session_main(int channel);
+
+#endif

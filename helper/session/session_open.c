@@ -1,0 +1,161 @@
+/* helper/session/session_open.c - one login from question to answer, told from top to bottom. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "helper/events/events.h"
+#include "helper/init/channel.h"
+#include "helper/session/session.h"
+
+/* The module sends its request before it waits: what does not come at once does not come. */
+#define REQUEST_SECONDS 10
+
+static bool receive_request(int channel, struct session_request *request, struct failure *why)
+{
+	const struct timeval limit = {.tv_sec = REQUEST_SECONDS};
+	char data[WIRE_MAX];
+	size_t no_fds = 0;
+	long length;
+
+	(void)setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	length = channel_receive(channel, data, sizeof(data), NULL, &no_fds);
+	if (length <= 0)
+		return fail(why, FAILURE_REQUEST, length < 0 ? errno : 0,
+			    "the login service sent no request");
+	if (!wire_decode_request(data, (size_t)length, &request->wire))
+		return fail(
+		    why, FAILURE_REQUEST, 0,
+		    "the request is malformed: do module and helper come from the same build?");
+	return true;
+}
+
+/* What a refused user reads: one sentence, and no more of the machine's inside than helps them. */
+static const char *sentence_for(enum failure_kind kind)
+{
+	switch (kind) {
+	case FAILURE_LIMIT:
+		return "carrel: you have as many sessions open as you may; end one and try again.";
+	case FAILURE_POLICY:
+		return "carrel: logins are closed because of a mistake in the machine's policy files; "
+		       "please tell the administrator.";
+	case FAILURE_UNSUPPORTED:
+		return "carrel: this machine cannot enforce what your policy asks for; please tell "
+		       "the administrator.";
+	case FAILURE_BUSY:
+		return "carrel: your workspace is being started or stopped; try again in a minute.";
+	default:
+		return "carrel: your workspace could not be prepared; please tell the administrator.";
+	}
+}
+
+static void refuse_for(struct session_request *request, const struct failure *why)
+{
+	struct wire_reply *reply = &request->reply;
+
+	memset(reply, 0, sizeof(*reply));
+	reply->action = WIRE_DENY;
+	reply->failure_kind = why->kind;
+	(void)snprintf(reply->user_text, sizeof(reply->user_text), "%s", sentence_for(why->kind));
+	(void)snprintf(reply->log_text, sizeof(reply->log_text), "%s", why->text);
+}
+
+static const char *or_null(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+static void tell_decision(const struct session_request *request)
+{
+	static const char *const names[] = {
+	    [WIRE_HOST] = "host", [WIRE_CONTAIN] = "login", [WIRE_DENY] = "denied"};
+	struct event event = EVENT_INIT;
+	const struct policy *policy = request->selection.policy;
+
+	event.event = request->wire.verb == WIRE_ENTER ? "enter" : names[request->reply.action];
+	event.user = or_null(request->wire.user);
+	event.service = or_null(request->wire.service);
+	event.tty = or_null(request->wire.tty);
+	event.rhost = or_null(request->wire.rhost);
+	event.container = or_null(request->name);
+	event.policy = policy ? policy->name : NULL;
+	event.reason = or_null(request->reply.log_text);
+	event_write(request->events, &event);
+}
+
+static bool handle(struct session_request *request, struct failure *why)
+{
+	if (request->wire.verb == WIRE_ENTER)
+		return session_enter(request, why);
+	if (!session_decide(request, why))
+		return false;
+	if (request->reply.action != WIRE_CONTAIN)
+		return true;
+	if (request->wire.verb == WIRE_CHECK_ACCOUNT) {
+		request->reply.action = WIRE_HOST; /* would be let in; the session will tell */
+		return true;
+	}
+	return session_admit(request, why);
+}
+
+static bool send_reply(int channel, const struct session_request *request)
+{
+	char data[WIRE_MAX];
+	size_t length = wire_encode_reply(&request->reply, data, sizeof(data));
+
+	return length &&
+	       channel_send(channel, data, length, request->reply_fds, request->reply.fd_count);
+}
+
+static void session_free(struct session_request *request)
+{
+	for (size_t i = 0; i < WIRE_FD_COUNT; i++)
+		cleanup_close(&request->reply_fds[i]);
+	cleanup_close(&request->caller.pidfd);
+	cleanup_close(&request->events);
+	cleanup_close(&request->log);
+	account_free(request->account);
+	config_free(request->config);
+	free(request);
+}
+
+static bool serve(int channel, struct session_request *request)
+{
+	struct failure why = {0};
+
+	if (!caller_vet(channel, &request->caller, &why) ||
+	    !receive_request(channel, request, &why)) {
+		/* Whoever this is, they get no answer: the module refuses when none comes. */
+		(void)syslog_send(request->log, 84 /* authpriv.warning */, "carrel", why.text);
+		(void)fprintf(stderr, "carrel-helper: %s\n", why.text);
+		return false;
+	}
+	request->events = events_open(&why);
+	if (request->events < 0)
+		(void)syslog_send(request->log, 84 /* authpriv.warning */, "carrel", why.text);
+	if (!handle(request, &why))
+		refuse_for(request, &why);
+	if (request->wire.verb != WIRE_CHECK_ACCOUNT || request->reply.action == WIRE_DENY)
+		tell_decision(request);
+	return send_reply(channel, request);
+}
+
+int session_main(int channel)
+{
+	struct session_request *request = calloc(1, sizeof(*request));
+	bool served;
+
+	if (!request)
+		return 1;
+	request->caller.pidfd = -1;
+	request->events = -1;
+	request->reply_fds[WIRE_FD_INIT] = -1;
+	request->reply_fds[WIRE_FD_SECCOMP] = -1;
+	request->log = syslog_connect();
+	served = serve(channel, request);
+	session_free(request);
+	return served ? 0 : 1;
+}
