@@ -12,5 +12,8 @@
 
 SUITE(failure)
 SUITE(files)
+SUITE(seccomp_program)
+SUITE(seccomp)
+SUITE(confine)
 
 #undef SUITE
