@@ -195,22 +195,20 @@ class Machine(Client):
     # ---- policies --------------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def policy(self, name, body="", users=("bob",), action="contain"):
-        """
-        A policy before all others. Its users get a container USER-NAME of their own (once more
-        from nothing each time a test is run), which is gone afterwards.
-        """
-        quoted = ", ".join(f'"{user}"' for user in users)
+    def policy(self, name, body="", who='users = {"bob"}', action="contain", container="%u-%p"):
+        """A policy before all others for a while. Its containers are ended with it."""
+        text = f'policy "{name}" {{\n  {who}\n  action = {action}\n{body}\n'
+        if action == "contain":
+            text += f'  name = "{container}"\n'
         file = POLICY_DIR / f"10-{name}.conf"
-        file.write_text(f'policy "{name}" {{\n  users = {{{quoted}}}\n  action = {action}\n'
-                        f'  name = "%u-%p"\n{body}\n}}\n')
+        file.write_text(text + "}\n")
         try:
             yield
         finally:
             file.unlink()
-            for container in self.running():
-                if container.endswith(f"-{name}"):
-                    self.kill_container(container)
+            for running in self.running():
+                if running == container or running.endswith(f"-{name}"):
+                    self.kill_container(running)
 
     @contextlib.contextmanager
     def config(self, **changes):
