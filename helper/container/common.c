@@ -71,7 +71,6 @@ static void plan_sys(struct plan *plan, const struct cgroup_layout *layout)
 	if (v2)
 		plan_new_fs(plan, "cgroup2", "", "/sys/fs/cgroup", PLAN_POINT_FOLDER,
 			    DATA_FS | MOUNT_ATTR_RDONLY);
-	plan_path(plan, PLAN_READONLY, "/sys");
 }
 
 static void plan_dev(struct plan *plan, const char *tmp_options)
@@ -221,9 +220,9 @@ bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer
 		cleanup_close(&proc);
 		return false;
 	}
+	plan_dev(plan, world); /* before /proc, whose files are masked with /dev/null */
 	plan_proc(plan, proc);
 	plan_sys(plan, spec->layout);
-	plan_dev(plan, world);
 	plan_run_folder(plan, run);
 	plan_names(plan, spec);
 	if (strcmp(spec->policy->image, "host") != 0)

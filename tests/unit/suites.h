@@ -12,8 +12,11 @@
 
 SUITE(failure)
 SUITE(files)
+SUITE(registry)
+SUITE(plan)
 SUITE(seccomp_program)
 SUITE(seccomp)
+SUITE(seccomp_cache)
 SUITE(confine)
 
 #undef SUITE
