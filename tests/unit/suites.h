@@ -17,7 +17,6 @@ SUITE(plan)
 SUITE(seccomp_program)
 SUITE(seccomp)
 SUITE(seccomp_cache)
-SUITE(seccomp_cache)
 SUITE(confine)
 
 #undef SUITE
