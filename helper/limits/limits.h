@@ -27,10 +27,10 @@ enum cgroup_controller {
  */
 struct cgroup_layout {
 	struct cgroup_root {
-		int dir;	     /* O_PATH descriptor of Carrel's parent in that hierarchy, or -1 */
+		int dir; /* O_PATH descriptor of Carrel's parent in that hierarchy, or -1 */
 		bool v2;
 		unsigned controllers; /* bits (1 << enum cgroup_controller) that are limited here */
-		char name[64];	     /* "memory", "cpu,cpuacct", "unified": for messages */
+		char name[64];        /* "memory", "cpu,cpuacct", "unified": for messages */
 	} roots[CGROUP_MAX_ROOTS];
 	size_t root_count;
 	unsigned available; /* all controllers that can be limited here */
@@ -47,21 +47,27 @@ bool cgroup_layout_find(const char *parent, struct cgroup_layout *layout, struct
 void cgroup_layout_close(struct cgroup_layout *layout);
 
 /*
- * Can every limit the policy and the pool ask for be enforced on this host? FAILURE_UNSUPPORTED
+ * Can every limit that the policy asks for be enforced on this host? FAILURE_UNSUPPORTED
  * names the first that cannot and why. Also used by `carrel doctor` and `carrel policy check`.
  * LIMIT_DISK, LIMIT_INODES (storage) and LIMIT_NETWORK_RATE are not judged here.
  */
 bool limits_check(const struct cgroup_layout *layout, const struct limits *limits,
 		  struct failure *why);
 
+/* The same for the limits of a pool: v1 cannot add up the disk rates of several containers. */
+bool limits_check_pool(const struct cgroup_layout *layout, const struct limits *limits,
+		       struct failure *why);
+
 /* A warning worth telling the admin about a limit that holds only in part here, or NULL. */
 const char *limits_caveat(const struct cgroup_layout *layout, const struct limits *limits);
 
 /*
- * The cgroup of one container: one directory in each hierarchy, PARENT[/pool-POOL]/NAME.
- * Creating is idempotent: limits of an existing cgroup are written again, in an order that never
- * leaves it unlimited. Pool limits are (re)written too. `device` is any fd on the file system whose
- * disk the rates hold for (partition and btrfs are resolved to the whole disk); -1 when unknown.
+ * The cgroup of one container: one directory in each hierarchy, PARENT[/pool-POOL]/NAME. A name
+ * that could be taken for a control file or a pool ("tasks", "cpu.max", "pool-x", any with a dot or
+ * a leading '_') gets one more '_' in front. Creating is idempotent: limits of an existing cgroup
+ * are written again, in an order that never leaves it unlimited. Pool limits are (re)written too.
+ * `device` is any fd on the file system whose disk the rates hold for (partition and btrfs are
+ * resolved to the whole disk); -1 when unknown.
  */
 struct cgroup {
 	int dirs[CGROUP_MAX_ROOTS]; /* one per layout root, -1 where there is none */

@@ -18,5 +18,9 @@ SUITE(seccomp_program)
 SUITE(seccomp)
 SUITE(seccomp_cache)
 SUITE(confine)
+SUITE(limits_layout)
+SUITE(limits_table)
+SUITE(limits_texts)
+SUITE(limits_check)
 
 #undef SUITE

@@ -1,0 +1,246 @@
+/* helper/limits/layout.c - find the cgroup hierarchies and make Carrel's place in each of them. */
+#include "helper/limits/layout.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "helper/limits/control_file.h"
+
+#define MOUNTINFO_LIMIT (16U << 20)
+#define CGROUPS_LIMIT   (64U << 10)
+
+#define SYSTEMD_RUNS   "/run/systemd/system" /* sd_booted(3) */
+#define SYSTEMD_PARENT "system.slice/carrel.service"
+#define OTHER_PARENT   "carrel"
+
+/* What a policy can limit, as opposed to what we use to kill and to count. */
+#define LIMITING (1U << CGROUP_MEMORY | 1U << CGROUP_CPU | 1U << CGROUP_PIDS | 1U << CGROUP_IO)
+
+bool cgroup_mounts_read(const char *cgroups, struct cgroup_mounts *mounts, struct failure *why)
+{
+	_cleanup_free_ char *mountinfo = NULL;
+
+	mountinfo = file_read_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_LIMIT, NULL, why);
+	return mountinfo && cgroup_layout_parse(mountinfo, cgroups, mounts, why);
+}
+
+int cgroup_mount_open(const struct cgroup_mount *mount)
+{
+	_cleanup_close_ int dir = control_open_dir(AT_FDCWD, mount->point);
+	struct stat status;
+
+	if (dir < 0 || fstat(dir, &status) < 0)
+		return -1;
+	if (status.st_dev != makedev(mount->major, mount->minor)) {
+		errno = ESTALE;
+		return -1;
+	}
+	return take_fd(&dir);
+}
+
+static unsigned read_controllers(int dir, const char *file)
+{
+	char text[512];
+
+	return control_read(dir, file, text, sizeof(text)) ? cgroup_controllers_parse(text) : 0;
+}
+
+unsigned cgroup_enable_controllers(int dir, unsigned wanted)
+{
+	unsigned enabled = read_controllers(dir, "cgroup.subtree_control");
+	unsigned missing = wanted & ~enabled;
+
+	if (missing)
+		missing &= read_controllers(dir, "cgroup.controllers");
+	/* One write each: a write with several takes none of them when one is refused. */
+	for (int i = 0; missing && i < CGROUP_CONTROLLER_COUNT; i++) {
+		char text[16];
+
+		if (!(missing & 1U << i))
+			continue;
+		(void)snprintf(text, sizeof(text), "+%s", cgroup_controller_name(i, true));
+		if (file_write_at(dir, "cgroup.subtree_control", text))
+			enabled |= 1U << i;
+	}
+	return enabled & wanted;
+}
+
+/*
+ * A controller can be enabled in a cgroup only when its parent has it enabled: go down from the
+ * mount. What is refused on the way (cgroups of somebody else that hold processes) shows at the
+ * end.
+ */
+static void enable_above(int mount, const char *parent, unsigned wanted)
+{
+	_cleanup_free_ char *path = strdup(parent);
+	_cleanup_close_ int dir = dup(mount);
+	char *save = NULL;
+
+	for (char *part = path ? strtok_r(path, "/", &save) : NULL; part && dir >= 0;
+	     part = strtok_r(NULL, "/", &save)) {
+		int next;
+
+		(void)cgroup_enable_controllers(dir, wanted);
+		next = control_open_dir(dir, part);
+		(void)close(dir);
+		dir = next;
+	}
+}
+
+/* systemd takes back what others set outside of the units that it has delegated to them. */
+static unsigned enable_v2(int mount, int dir, const char *parent, bool systemd, unsigned wanted)
+{
+	unsigned enabled;
+
+	wanted &= read_controllers(mount, "cgroup.controllers");
+	enabled = cgroup_enable_controllers(dir, wanted);
+	if (enabled == wanted || systemd)
+		return enabled;
+	enable_above(mount, parent, wanted);
+	return cgroup_enable_controllers(dir, wanted);
+}
+
+/* systemd marks the cgroups that it leaves to a service (systemd.resource-control(5), Delegate=).
+ */
+static bool is_delegated(int dir)
+{
+	char self[sizeof("/proc/self/fd/") + 3 * sizeof(int)], value[8];
+
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", dir);
+	return getxattr(self, "trusted.delegate", value, sizeof(value)) == 1 && value[0] == '1';
+}
+
+static bool make_place(int mount, const struct cgroup_mount *about, const char *parent,
+		       bool systemd, struct failure *why)
+{
+	/* The hierarchy that systemd goes by; it knows nothing of what is made in the others. */
+	if (systemd && (about->v2 || about->controllers == 0))
+		return fail(why, FAILURE_MISSING, 0,
+			    "there is no cgroup %s below %s: start carrel.service ('systemctl "
+			    "enable --now carrel'), or set cgroup_parent",
+			    parent, about->point);
+	if (!dir_make_at(mount, parent, 0755, why)) {
+		failure_prefix(why, "cannot make a place for the containers in the cgroup %s",
+			       about->point);
+		return false;
+	}
+	return true;
+}
+
+static int open_place(int mount, const struct cgroup_mount *about, const char *parent, bool systemd,
+		      struct failure *why)
+{
+	_cleanup_close_ int dir = dir_open_at(mount, parent, true);
+
+	if (dir < 0 && errno == ENOENT) {
+		if (!make_place(mount, about, parent, systemd, why))
+			return -1;
+		dir = dir_open_at(mount, parent, true);
+	}
+	if (dir < 0)
+		return fail_fd(why, FAILURE_SYSTEM, errno, "cannot open the cgroup %s/%s",
+			       about->point, parent);
+	if (systemd && (about->v2 || about->controllers == 0) && !is_delegated(dir))
+		return fail_fd(why, FAILURE_UNSUPPORTED, 0,
+			       "systemd does not leave the cgroup %s to us: set Delegate=yes in "
+			       "carrel.service and restart it, or set cgroup_parent",
+			       parent);
+	return take_fd(&dir);
+}
+
+static bool add_root(struct cgroup_layout *layout, const struct cgroup_mount *about, bool systemd,
+		     unsigned wanted_of_v2, struct failure *why)
+{
+	struct cgroup_root *root = &layout->roots[layout->root_count];
+	_cleanup_close_ int mount = cgroup_mount_open(about);
+
+	if (mount < 0 && errno == ESTALE)
+		return true; /* out of reach: what it limits is not available */
+	if (mount < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot open the cgroup %s", about->point);
+	*root = (struct cgroup_root){.v2 = about->v2, .controllers = about->controllers};
+	(void)snprintf(root->name, sizeof(root->name), "%s", about->name);
+	root->dir = open_place(mount, about, layout->parent, systemd, why);
+	if (root->dir < 0)
+		return false;
+	if (about->v2)
+		root->controllers |=
+		    enable_v2(mount, root->dir, layout->parent, systemd, wanted_of_v2);
+	layout->available |= root->controllers;
+	layout->root_count++;
+	return true;
+}
+
+static bool choose_parent(const char *parent, char out[256], bool *systemd, struct failure *why)
+{
+	size_t length;
+
+	*systemd = !parent && access(SYSTEMD_RUNS, F_OK) == 0;
+	if (!parent)
+		parent = *systemd ? SYSTEMD_PARENT : OTHER_PARENT;
+	while (*parent == '/')
+		parent++;
+	length = strlen(parent);
+	while (length > 0 && parent[length - 1] == '/')
+		length--;
+	if (length == 0 || length >= 256)
+		return fail(why, FAILURE_POLICY, 0,
+			    "cgroup_parent '%.64s' must be the path of a cgroup below the root",
+			    parent);
+	memcpy(out, parent, length);
+	out[length] = '\0';
+	for (const char *part = out; part; part = strchr(part, '/')) {
+		size_t span;
+
+		part += part[0] == '/';
+		span = strcspn(part, "/");
+		if (span == 0 || (part[0] == '.' && (span == 1 || (span == 2 && part[1] == '.'))))
+			return fail(why, FAILURE_POLICY, 0,
+				    "cgroup_parent '%.64s' must not contain '.', '..' or '//'",
+				    out);
+	}
+	return true;
+}
+
+bool cgroup_layout_find(const char *parent, struct cgroup_layout *layout, struct failure *why)
+{
+	_cleanup_free_ char *cgroups = NULL;
+	struct cgroup_mounts mounts;
+	unsigned wanted = LIMITING;
+	bool systemd;
+
+	*layout = (struct cgroup_layout){0};
+	if (!choose_parent(parent, layout->parent, &systemd, why))
+		return false;
+	cgroups = file_read_at(AT_FDCWD, "/proc/self/cgroup", CGROUPS_LIMIT, NULL, why);
+	if (!cgroups || !cgroup_mounts_read(cgroups, &mounts, why))
+		return false;
+	for (size_t i = 0; i < mounts.count; i++)
+		if (!mounts.mounts[i].v2)
+			wanted &= ~mounts.mounts[i].controllers;
+	for (size_t i = 0; i < mounts.count; i++)
+		if (!add_root(layout, &mounts.mounts[i], systemd, wanted, why)) {
+			cgroup_layout_close(layout);
+			return false;
+		}
+	if (layout->root_count == 0)
+		return fail(why, FAILURE_UNSUPPORTED, 0,
+			    "every cgroup file system is covered by another mount");
+	return true;
+}
+
+void cgroup_layout_close(struct cgroup_layout *layout)
+{
+	for (size_t i = 0; i < layout->root_count; i++) {
+		cleanup_close(&layout->roots[i].dir);
+		layout->roots[i].dir = -1;
+	}
+	layout->root_count = 0;
+}

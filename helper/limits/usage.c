@@ -1,0 +1,130 @@
+/* helper/limits/usage.c - what a container uses, by the kernel's own account. */
+#include <fcntl.h>
+#include <linux/major.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "helper/limits/control_file.h"
+#include "helper/limits/limits.h"
+#include "helper/limits/usage_parse.h"
+
+#define FILE_SIZE 16384 /* some hundred lines of io.stat */
+
+struct usage_file {
+	const char *name;
+	enum usage_shape shape;
+	const char *key;
+	unsigned divisor; /* of the file's unit, to get ours */
+};
+
+static const struct usage_row {
+	size_t offset; /* in struct cgroup_usage */
+	enum cgroup_controller controller;
+	struct usage_file v2, v1;
+} usage_rows[] = {
+    {
+	offsetof(struct cgroup_usage, memory_bytes),
+	CGROUP_MEMORY,
+	.v2 = {"memory.current", USAGE_NUMBER, NULL, 1},
+	.v1 = {"memory.usage_in_bytes", USAGE_NUMBER, NULL, 1},
+    },
+    {
+	offsetof(struct cgroup_usage, memory_peak_bytes),
+	CGROUP_MEMORY,
+	.v2 = {"memory.peak", USAGE_NUMBER, NULL, 1},
+	.v1 = {"memory.max_usage_in_bytes", USAGE_NUMBER, NULL, 1},
+    },
+    {
+	offsetof(struct cgroup_usage, swap_bytes),
+	CGROUP_MEMORY,
+	.v2 = {"memory.swap.current", USAGE_NUMBER, NULL, 1},
+	.v1 = {"memory.stat", USAGE_LINE, "swap", 1},
+    },
+    {
+	offsetof(struct cgroup_usage, cpu_microseconds),
+	CGROUP_CPUACCT,
+	.v2 = {"cpu.stat", USAGE_LINE, "usage_usec", 1},
+	.v1 = {"cpuacct.usage", USAGE_NUMBER, NULL, 1000},
+    },
+    {
+	offsetof(struct cgroup_usage, pids),
+	CGROUP_PIDS,
+	.v2 = {"pids.current", USAGE_NUMBER, NULL, 1},
+	.v1 = {"pids.current", USAGE_NUMBER, NULL, 1},
+    },
+    {
+	offsetof(struct cgroup_usage, read_bytes),
+	CGROUP_IO,
+	.v2 = {"io.stat", USAGE_DISKS_KEYS, "rbytes", 1},
+	.v1 = {"blkio.throttle.io_service_bytes", USAGE_DISKS, "Read", 1},
+    },
+    {
+	offsetof(struct cgroup_usage, written_bytes),
+	CGROUP_IO,
+	.v2 = {"io.stat", USAGE_DISKS_KEYS, "wbytes", 1},
+	.v1 = {"blkio.throttle.io_service_bytes", USAGE_DISKS, "Write", 1},
+    },
+    {
+	offsetof(struct cgroup_usage, memory_kills),
+	CGROUP_MEMORY,
+	.v2 = {"memory.events", USAGE_LINE, "oom_kill", 1},
+	.v1 = {"memory.oom_control", USAGE_LINE, "oom_kill", 1},
+    },
+    {
+	offsetof(struct cgroup_usage, pids_refusals),
+	CGROUP_PIDS,
+	.v2 = {"pids.events", USAGE_LINE, "max", 1},
+	.v1 = {"pids.events", USAGE_LINE, "max", 1},
+    },
+};
+
+/*
+ * What goes through a loop, device mapper or md device is counted there and again on the disks
+ * below it. A container's own layer may be on a loop device: only what reaches a disk counts.
+ */
+static bool is_at_the_bottom(unsigned major, unsigned minor)
+{
+	static const char *const stacked[] = {"dm", "md"};
+
+	if (major == LOOP_MAJOR)
+		return false;
+	for (size_t i = 0; i < ARRAY_LENGTH(stacked); i++) {
+		char path[64];
+
+		(void)snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s", major, minor,
+			       stacked[i]);
+		if (access(path, F_OK) == 0)
+			return false;
+	}
+	return true;
+}
+
+static uint64_t read_row(const struct usage_row *row, const struct cgroup_layout *layout,
+			 const struct cgroup *cgroup)
+{
+	for (size_t i = 0; i < layout->root_count && i < cgroup->count; i++) {
+		const struct cgroup_root *root = &layout->roots[i];
+		const struct usage_file *file = root->v2 ? &row->v2 : &row->v1;
+		char text[FILE_SIZE];
+		uint64_t value;
+
+		if (!(root->controllers & 1U << row->controller))
+			continue;
+		if (cgroup->dirs[i] < 0 ||
+		    !control_read(cgroup->dirs[i], file->name, text, sizeof(text)))
+			return UINT64_MAX;
+		value = usage_parse(text, file->shape, file->key, is_at_the_bottom);
+		return value == UINT64_MAX ? value : value / file->divisor;
+	}
+	return UINT64_MAX;
+}
+
+void cgroup_usage_read(const struct cgroup_layout *layout, const struct cgroup *cgroup,
+		       struct cgroup_usage *usage)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(usage_rows); i++) {
+		uint64_t *field = (uint64_t *)((char *)usage + usage_rows[i].offset);
+
+		*field = read_row(&usage_rows[i], layout, cgroup);
+	}
+}
