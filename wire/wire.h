@@ -21,8 +21,7 @@
 
 /* What the caller wants. */
 enum wire_verb {
-	WIRE_OPEN_SESSION =
-	    1, /* admit this login: find or build the container, register a session */
+	WIRE_OPEN_SESSION = 1,  /* admit this login: a container, a session in it */
 	WIRE_CHECK_ACCOUNT = 2, /* the same question without side effects */
 	WIRE_ENTER = 3,         /* host root joins the container named in `container` */
 };
