@@ -23,12 +23,13 @@ static bool settle(struct failure *why)
 	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	const struct rlimit files = {1024, 4096}, no_core = {0, 0};
 
+	/* Raising needs CAP_SYS_RESOURCE; where root lacks it, what is inherited has to do. */
 	for (size_t i = 0; i < ARRAY_LENGTH(lifted); i++)
-		if (setrlimit(lifted[i], &unlimited) < 0)
-			return fail(why, FAILURE_SYSTEM, errno, "cannot lift a resource limit");
-	/* This process holds the host's secrets: no core file, and nobody may trace it. */
-	if (setrlimit(RLIMIT_NOFILE, &files) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0)
-		return fail(why, FAILURE_SYSTEM, errno, "cannot set a resource limit");
+		(void)setrlimit(lifted[i], &unlimited);
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	/* This process holds the host's secrets: no core file. */
+	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot switch off core files");
 	(void)file_write_at(AT_FDCWD, "/proc/self/oom_score_adj", "0");
 	(void)umask(077);
 	if (chdir("/") < 0)

@@ -1,18 +1,22 @@
-/* helper/events/events.h - one line for every decision: syslog for people, JSON lines for programs. */
+/* helper/events/events.h - one line for every decision: syslog for people, JSON lines for programs.
+ */
 #ifndef CARREL_HELPER_EVENTS_H
 #define CARREL_HELPER_EVENTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/failure.h"
 
-/* Any pointer may be NULL: the field is then left out. Strings are any bytes; both outputs are safe. */
+/* Any pointer may be NULL: the field is then left out. Strings are any bytes; both outputs are
+ * safe. */
 struct event {
-	const char *event; /* "login", "denied", "host", "start", "stop", "session_end", "admin", ... */
+	const char
+	    *event; /* "login", "denied", "host", "start", "stop", "session_end", "admin", ... */
 	const char *user, *service, *tty, *rhost, *container, *policy, *reason, *admin;
-	uint64_t duration_seconds;     /* UINT64_MAX: left out, as the two below */
+	uint64_t duration_seconds; /* UINT64_MAX: left out, as the two below */
 	uint64_t cpu_microseconds;
 	uint64_t memory_peak_bytes;
 };
@@ -34,12 +38,13 @@ size_t event_format_json(const struct event *event, const struct timespec *now, 
 /* Pure. One line for people, "login user=alice service=sshd ...", control bytes shown as \xNN. */
 size_t event_format_text(const struct event *event, char *out, size_t size);
 
-/* Open /var/log/carrel/events.jsonl for appending (directory and file made 0750/0640 when missing). */
+/* Open /var/log/carrel/events.jsonl for appending (directory and file made 0750/0640 when missing).
+ */
 int events_open(struct failure *why);
 
 /*
- * Write to syslog (authpriv) and to the file (fd from events_open, or -1: syslog only). One write(2)
- * each. Never fails the login: trouble with the file is itself logged to syslog once.
+ * Write to syslog (authpriv) and to the file (fd from events_open, or -1: syslog only). One
+ * write(2) each. Never fails the login: trouble with the file is itself logged to syslog once.
  */
 void event_write(int fd, const struct event *event);
 
