@@ -88,14 +88,15 @@ char *group_system_entries(const char *text, struct failure *why);
  * `etc` that an ordinary user could read (every directory on the way o+rx, file o+r, owner and
  * mode kept, no setuid, no xattrs), at most 64 MiB in all and 4 MiB a file. passwd, group,
  * hostname, hosts, resolv.conf, mtab and machine-id are replaced by links: to
- * /run/carrel/etc/NAME (mtab: /proc/self/mounts). Never shadow, gshadow, their backups, ssh host keys,
- * sudoers, or anything not world-readable. Empty directories skel stay.
+ * /run/carrel/etc/NAME (mtab: /proc/self/mounts). Never shadow, gshadow, their backups, ssh host
+ * keys, sudoers, or anything not world-readable. Empty directories skel stay.
  *
  * Reuses the newest generation while a cheap fingerprint of the host's /etc (names, sizes, mtimes
  * and inodes of all entries) is unchanged; the fingerprint is taken anew only when the last check
  * is older than `recheck_seconds`. A new generation is built aside and renamed in place; two at
- * once are serialised with flock on `store`/etc.lock. Old generations are removed except those in use
- * (shared flock held by *in_use_fd, to be kept by the caller as long as the snapshot is mounted).
+ * once are serialised with flock on `store`/etc.lock. Old generations are removed except those in
+ * use (shared flock held by *in_use_fd, to be kept by the caller as long as the snapshot is
+ * mounted).
  *
  * Returns an O_PATH directory descriptor of the generation, -1 with *why on failure.
  */
