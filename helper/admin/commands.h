@@ -1,0 +1,27 @@
+/* helper/admin/commands.h - the commands of `carrel`, one file each; the table is in main.c. */
+#ifndef CARREL_HELPER_ADMIN_COMMANDS_H
+#define CARREL_HELPER_ADMIN_COMMANDS_H
+
+#include "helper/admin/admin.h"
+
+/* Each understands its own command line and returns the exit status. */
+int run_list(const struct command *command, int argc, char **argv);
+int run_show(const struct command *command, int argc, char **argv);
+int run_enter(const struct command *command, int argc, char **argv);
+int run_exec(const struct command *command, int argc, char **argv);
+int run_message(const struct command *command, int argc, char **argv);
+int run_stop(const struct command *command, int argc, char **argv);
+int run_remove(const struct command *command, int argc, char **argv);
+int run_gc(const struct command *command, int argc, char **argv);
+int run_image_import(const struct command *command, int argc, char **argv);
+int run_image_list(const struct command *command, int argc, char **argv);
+int run_image_remove(const struct command *command, int argc, char **argv);
+int run_policy_check(const struct command *command, int argc, char **argv);
+int run_policy_explain(const struct command *command, int argc, char **argv);
+int run_pam_enable(const struct command *command, int argc, char **argv);
+int run_pam_disable(const struct command *command, int argc, char **argv);
+int run_pam_status(const struct command *command, int argc, char **argv);
+int run_events(const struct command *command, int argc, char **argv);
+int run_doctor(const struct command *command, int argc, char **argv);
+
+#endif

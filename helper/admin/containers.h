@@ -1,0 +1,68 @@
+/* helper/admin/containers.h - what is known of one container, and talking to its PID 1. */
+#ifndef CARREL_HELPER_ADMIN_CONTAINERS_H
+#define CARREL_HELPER_ADMIN_CONTAINERS_H
+
+#include <stdbool.h>
+
+#include "helper/admin/context.h"
+#include "helper/events/events.h"
+#include "helper/init/control.h"
+
+struct container_info {
+	const char *name;              /* borrowed */
+	struct stored_record stored;   /* version 0: nothing is stored */
+	struct running_record running; /* valid when init is not -1 */
+	int init;                      /* pidfd of PID 1, -1: it does not run */
+	bool answers;                  /* PID 1 has told its sessions */
+	bool stopping;
+	uint32_t session_count; /* all of them */
+	uint64_t idle_since;    /* seconds since the epoch, 0 while there are sessions */
+	size_t session_room;    /* how many are in `sessions` */
+	struct control_session sessions[CONTROL_SESSIONS_MAX];
+	struct cgroup_usage usage; /* UINT64_MAX where nothing is known */
+	uint64_t memory_limit;     /* bytes, LIMIT_UNSET or LIMIT_UNLIMITED when there is none */
+};
+
+/*
+ * Fill it in. False with *why when there is no such container, or its records cannot be read; a PID
+ * 1 that does not answer is no failure. Release with container_info_close.
+ */
+bool container_info_load(const struct context *context, const char *name,
+			 struct container_info *info, struct failure *why);
+void container_info_close(struct container_info *info);
+
+/* "running", "stopping", "no answer" or "stopped". */
+const char *container_state(const struct container_info *info);
+const char *container_user(const struct container_info *info);
+const char *container_policy(const struct container_info *info);
+const char *container_image(const struct container_info *info);
+
+/* A number that may be unknown: null then. */
+void json_known(struct json *json, const char *key, uint64_t value);
+
+/*
+ * One request to PID 1 and its answer; `sessions` (of CONTROL_SESSIONS_MAX) and *session_room are
+ * filled for CONTROL_STATUS, NULL otherwise. False with *why when it does not answer within seconds
+ * or refuses.
+ */
+bool control_call(const struct registry *registry, const char *name,
+		  const struct control_request *request, struct control_answer *answer,
+		  struct control_session *sessions, size_t *session_room, struct failure *why);
+
+/*
+ * Clear what a container that no longer runs has left at run time: cgroups, record, socket, id
+ * block. Takes the registry's lock; a container that has been started again meanwhile is left
+ * alone. *cleared tells whether there was anything.
+ */
+bool container_clear(const struct context *context, const char *name, bool dry_run, bool *cleared,
+		     struct failure *why);
+
+/* Are there traces at run time of a container that does not run? *pool gets its pool or "". */
+bool container_has_traces(const struct context *context, const char *name, char pool[65]);
+
+/* Stop running containers, all at once. The ones that are gone have been cleared. STATUS_OK or
+ * FAILED. */
+int containers_stop(const struct context *context, char *const *names, size_t count,
+		    const uint64_t *seconds);
+
+#endif

@@ -1,0 +1,65 @@
+/* helper/admin/doctor_pam.c - which ways in lead through Carrel, and which lead past it? */
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "helper/admin/doctor.h"
+#include "helper/admin/pam_files.h"
+
+/* What a contained user could do through a service that does not know Carrel. */
+static const struct {
+	const char *service, *danger;
+} ways_in[] = {
+    {"sshd", "logins by ssh are not contained"},
+    {"login", "logins on the console are not contained"},
+    {"su", "su to a contained user is not contained"},
+    {"su-l", "su - to a contained user is not contained"},
+    {"runuser", "what root starts with runuser is not contained"},
+    {"runuser-l", "what root starts with runuser -l is not contained"},
+    {"cron", "cron jobs of contained users run on the host: a way round"},
+    {"crond", "cron jobs of contained users run on the host: a way round"},
+    {"atd", "at jobs of contained users run on the host: a way round"},
+    {"systemd-user", "systemd starts the users' own units on the host: a way round"},
+    {"lightdm", "graphical logins are not contained"},
+    {"gdm-password", "graphical logins are not contained"},
+    {"sddm", "graphical logins are not contained"},
+    {"xrdp-sesman", "remote desktops are not contained"},
+    {"cockpit", "logins by Cockpit are not contained"},
+};
+
+static void check_service(const char *service, const char *danger, size_t *enabled,
+			  struct report *report)
+{
+	struct pam_scan scan;
+	struct failure why;
+	const char *trouble;
+
+	if (!pam_scan(service, &scan, &why)) {
+		if (why.kind != FAILURE_MISSING)
+			report_failure(report, GRADE_WARNING, service, &why);
+		return;
+	}
+	*enabled += scan.ours != 0;
+	trouble = pam_scan_trouble(&scan);
+	if (trouble)
+		report_add(report, scan.ours_weak ? GRADE_PROBLEM : GRADE_WARNING, service, "%s",
+			   trouble);
+	else if (scan.ours)
+		report_add(report, GRADE_OK, service, "Carrel is last in the session stack");
+	else
+		report_add(report, GRADE_WARNING, service, "%s; carrel pam enable %s", danger,
+			   service);
+}
+
+void doctor_pam(const struct config *config, struct report *report)
+{
+	size_t enabled = 0;
+
+	(void)config;
+	for (size_t i = 0; i < ARRAY_LENGTH(ways_in); i++)
+		check_service(ways_in[i].service, ways_in[i].danger, &enabled, report);
+	if (enabled == 0)
+		report_add(
+		    report, GRADE_WARNING, "pam",
+		    "no service leads through Carrel yet; start with: carrel pam enable sshd");
+}

@@ -1,0 +1,105 @@
+/* helper/admin/doctor_storage.c - is state_dir a place where containers can be kept? */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "helper/admin/doctor.h"
+#include "helper/admin/table.h"
+
+#define SPACE_LOW  (UINT64_C(1) << 30)
+#define SPACE_NONE (UINT64_C(64) << 20)
+#define INODES_LOW 100000
+#define CIFS_SUPER 0xff534d42
+#define FUSE_SUPER 0x65735546
+#define NOT_FOR_LAYERS                                                                             \
+	"it cannot hold the containers' layers; set state_dir to a local ext4, xfs or btrfs"
+
+static const struct {
+	unsigned long magic;
+	enum grade grade;
+	const char *name, *what;
+} unsuitable[] = {
+    {NFS_SUPER_MAGIC, GRADE_PROBLEM, "NFS", NOT_FOR_LAYERS},
+    {CIFS_SUPER, GRADE_PROBLEM, "CIFS", NOT_FOR_LAYERS},
+    {SMB2_SUPER_MAGIC, GRADE_PROBLEM, "SMB", NOT_FOR_LAYERS},
+    {FUSE_SUPER, GRADE_PROBLEM, "FUSE", NOT_FOR_LAYERS},
+    {OVERLAYFS_SUPER_MAGIC, GRADE_PROBLEM, "overlayfs", NOT_FOR_LAYERS},
+    {TMPFS_MAGIC, GRADE_WARNING, "tmpfs", "everything in the containers is gone at reboot"},
+    {RAMFS_MAGIC, GRADE_PROBLEM, "ramfs", NOT_FOR_LAYERS},
+};
+
+static void check_kind(int dir, const char *path, struct report *report)
+{
+	struct statfs system;
+
+	if (fstatfs(dir, &system) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_LENGTH(unsuitable); i++) {
+		if ((unsigned long)system.f_type != unsuitable[i].magic)
+			continue;
+		report_add(report, unsuitable[i].grade, "state_dir", "%s is on %s: %s", path,
+			   unsuitable[i].name, unsuitable[i].what);
+		return;
+	}
+	report_add(report, GRADE_OK, "state_dir", "%s is on a local file system", path);
+}
+
+static void check_flags(const struct statvfs *space, const char *path, struct report *report)
+{
+	if (space->f_flag & ST_RDONLY)
+		report_add(report, GRADE_PROBLEM, "state_dir",
+			   "%s is mounted read-only; mount it rw", path);
+	if (space->f_flag & ST_NOEXEC)
+		report_add(report, GRADE_PROBLEM, "state_dir",
+			   "%s is mounted noexec: nothing in a container could run; mount it exec",
+			   path);
+}
+
+static void check_space(const struct statvfs *space, const char *path, struct report *report)
+{
+	uint64_t bytes = (uint64_t)space->f_bavail * space->f_frsize;
+	enum grade grade = bytes < SPACE_NONE  ? GRADE_PROBLEM
+			   : bytes < SPACE_LOW ? GRADE_WARNING
+					       : GRADE_OK;
+	char human[16];
+
+	format_bytes(bytes, human);
+	report_add(report, grade, "space", "%s has %s free%s", path, human,
+		   grade == GRADE_OK ? "" : "; make room, or containers cannot be written to");
+	if (space->f_files && space->f_favail < INODES_LOW)
+		report_add(report, GRADE_WARNING, "space", "%s has only %llu inodes left", path,
+			   (unsigned long long)space->f_favail);
+}
+
+void doctor_storage(const struct config *config, struct report *report)
+{
+	const char *path = config ? config->state_dir : NULL;
+	_cleanup_close_ int dir = -1;
+	struct statvfs space;
+	struct stat status;
+
+	if (!path)
+		return; /* carrel.conf is broken: doctor_policies has said so */
+	dir = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 && errno == ENOENT) {
+		report_add(report, GRADE_OK, "state_dir", "%s will be made by the first login",
+			   path);
+		return;
+	}
+	if (dir < 0 || fstat(dir, &status) < 0 || fstatvfs(dir, &space) < 0) {
+		report_add(report, GRADE_PROBLEM, "state_dir", "cannot open %s: %s", path,
+			   strerror(errno));
+		return;
+	}
+	if (status.st_uid != 0 || (status.st_mode & (S_IWGRP | S_IWOTH)))
+		report_add(report, GRADE_PROBLEM, "state_dir",
+			   "%s must be root's and not writable by group or others", path);
+	check_kind(dir, path, report);
+	check_flags(&space, path, report);
+	check_space(&space, path, report);
+}

@@ -1,0 +1,113 @@
+/* helper/admin/gc.c - `carrel gc`: clear what dead containers and interrupted work left behind. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "helper/admin/commands.h"
+#include "helper/admin/containers.h"
+#include "helper/admin/leftovers.h"
+
+struct collection {
+	bool dry_run;
+	struct json *json; /* NULL: for a person */
+	const char *kind;  /* of what is being looked at */
+	size_t count;
+};
+
+static void tell(void *context, const char *name)
+{
+	struct collection *collection = context;
+
+	collection->count++;
+	if (!collection->json) {
+		(void)printf("%s %s: %s\n", collection->kind, name,
+			     collection->dry_run ? "would be cleared" : "cleared");
+		return;
+	}
+	json_object_begin(collection->json, NULL);
+	json_string(collection->json, "kind", collection->kind);
+	json_string(collection->json, "name", name);
+	json_bool(collection->json, "cleared", !collection->dry_run);
+	json_object_end(collection->json);
+}
+
+static int clear_containers(const struct context *context, struct collection *collection)
+{
+	struct failure why;
+	char **names;
+	size_t count;
+	int status = STATUS_OK;
+
+	if (!registry_names(&context->registry, &names, &count, &why))
+		return complain("%s", why.text);
+	collection->kind = "container";
+	for (size_t i = 0; i < count; i++) {
+		bool cleared;
+
+		if (!container_clear(context, names[i], collection->dry_run, &cleared, &why))
+			status = complain("%s: %s", names[i], why.text);
+		else if (cleared)
+			tell(collection, names[i]);
+		free(names[i]);
+	}
+	free(names);
+	return status;
+}
+
+static int clear_directory(int dir, const char *kind, const char *what,
+			   struct collection *collection)
+{
+	struct failure why;
+	_cleanup_close_ int lock = leftovers_lock(dir, what, &why);
+
+	/* Somebody who is at work there now has cleared it first. */
+	if (lock < 0 && why.kind == FAILURE_BUSY)
+		return STATUS_OK;
+	collection->kind = kind;
+	if (lock < 0 || !leftovers_clear(dir, collection->dry_run, tell, collection, &why))
+		return complain("%s: %s", what, why.text);
+	return STATUS_OK;
+}
+
+static int collect(const struct context *context, struct collection *collection)
+{
+	int status = clear_containers(context, collection);
+
+	if (clear_directory(context->registry.state_containers, "removed data", "stored containers",
+			    collection) != STATUS_OK)
+		status = STATUS_FAILED;
+	if (clear_directory(context->registry.state_images, "part of an image", "images",
+			    collection) != STATUS_OK)
+		status = STATUS_FAILED;
+	return status;
+}
+
+int run_gc(const struct command *command, int argc, char **argv)
+{
+	bool as_json = false, dry_run = false;
+	const struct option_spec specs[] = {{.name = "json", .flag = &as_json},
+					    {.name = "dry-run", .letter = 'n', .flag = &dry_run}};
+	struct json json = {0};
+	struct collection collection = {0};
+	struct context context;
+	struct operands operands;
+	struct failure why;
+	int status =
+	    options_parse(command, argc, argv, specs, ARRAY_LENGTH(specs), 0, 0, &operands);
+
+	if (status != STATUS_GO_ON)
+		return status;
+	if (!context_open(&context, &why))
+		return complain("%s", why.text);
+	collection = (struct collection){.dry_run = dry_run, .json = as_json ? &json : NULL};
+	json_array_begin(&json, NULL);
+	status = collect(&context, &collection);
+	json_array_end(&json);
+	if (as_json && json_print(&json) != STATUS_OK)
+		status = STATUS_FAILED;
+	json_free(&json);
+	context_close(&context);
+	if (collection.count && !dry_run)
+		admin_event(NULL, NULL, "gc: %zu cleared", collection.count);
+	return output_status(status);
+}

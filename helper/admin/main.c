@@ -1,0 +1,119 @@
+/* helper/admin/main.c - the command `carrel`: find the sub-command in the table and run it. */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "helper/admin/admin.h"
+#include "helper/admin/commands.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+static const struct command commands[] = {
+    {"list", "[--json] [--no-header] [NAME-PATTERN...]",
+     "Show the containers, what they use and what they may use.", run_list, true},
+    {"show", "[--json] NAME", "Show everything that is known about a container.", run_show, true},
+    {"enter", "[--user USER] NAME", "Open a shell in a running container.", run_enter, true},
+    {"exec", "[--user USER] NAME -- COMMAND [ARGUMENT...]", "Run a command in a running container.",
+     run_exec, true},
+    {"message", "NAME TEXT...", "Write a message to every terminal of a container.", run_message,
+     true},
+    {"stop", "[--timeout SECONDS] NAME... | --all", "Stop running containers; their data stays.",
+     run_stop, true},
+    {"remove", "[--yes] NAME", "Remove a container and all its data.", run_remove, true},
+    {"gc", "[--dry-run] [--json]", "Clear what dead containers and interrupted work left behind.",
+     run_gc, true},
+    {"image import", "NAME DIRECTORY|TAR", "Make an image from a root file system.",
+     run_image_import, true},
+    {"image list", "[--json] [--no-header]", "Show the images and how many containers use them.",
+     run_image_list, true},
+    {"image remove", "[--yes] NAME", "Remove an image that no container uses.", run_image_remove,
+     true},
+    {"policy check", "[--dir DIRECTORY]", "Check the policy files against this machine.",
+     run_policy_check, true},
+    {"policy explain", "[--service SERVICE] [--json] USER",
+     "Show what a login of the user would get, and why.", run_policy_explain, true},
+    {"pam enable", "[--yes] SERVICE...", "Put Carrel into the PAM stack of services.",
+     run_pam_enable, true},
+    {"pam disable", "SERVICE...", "Take Carrel out of the PAM stack of services.", run_pam_disable,
+     true},
+    {"pam status", "[--json] [--no-header] [SERVICE...]",
+     "Show which services have Carrel in their PAM stack.", run_pam_status, true},
+    {"events", "[--follow] [--since TIME] [--user USER] [--json]",
+     "Show who came, who was refused and what was stopped.", run_events, true},
+    {"doctor", "[--json]", "Check that this machine can do what Carrel needs.", run_doctor, true},
+};
+
+static int print_help(FILE *out, int status)
+{
+	(void)fputs("usage: carrel COMMAND [ARGUMENT...]\n\n", out);
+	for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
+		(void)fprintf(out, "  %-15s %s\n", commands[i].name, commands[i].help);
+	(void)fputs("\n'carrel COMMAND --help' shows the arguments; carrel(8) says the rest.\n",
+		    out);
+	return out == stdout ? output_status(status) : status;
+}
+
+/* How many words of the command line the command's name takes: 0 when it is another command. */
+static int words_matched(const struct command *command, int argc, char **argv)
+{
+	const char *space = strchr(command->name, ' ');
+	size_t first = space ? (size_t)(space - command->name) : strlen(command->name);
+
+	if (strlen(argv[0]) != first || strncmp(argv[0], command->name, first) != 0)
+		return 0;
+	if (!space)
+		return 1;
+	return argc > 1 && strcmp(argv[1], space + 1) == 0 ? 2 : 0;
+}
+
+/* The first word of a group without a second one that fits: say what there is. */
+static int print_group(const char *group, bool asked_for_help)
+{
+	FILE *out = asked_for_help ? stdout : stderr;
+	size_t length = strlen(group), found = 0;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
+		if (strncmp(commands[i].name, group, length) != 0 ||
+		    commands[i].name[length] != ' ')
+			continue;
+		usage_print(out, &commands[i]);
+		found++;
+	}
+	if (found == 0) {
+		(void)complain("unknown command '%s'", group);
+		return print_help(stderr, STATUS_USAGE);
+	}
+	return asked_for_help ? output_status(STATUS_OK) : STATUS_USAGE;
+}
+
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0;
+}
+
+int main(int argc, char **argv)
+{
+	(void)setlocale(LC_CTYPE, "");
+	if (argc < 2)
+		return print_help(stderr, STATUS_USAGE);
+	if (is_help(argv[1]))
+		return print_help(stdout, STATUS_OK);
+	if (strcmp(argv[1], "--version") == 0) {
+		(void)puts("carrel " PACKAGE_VERSION);
+		return output_status(STATUS_OK);
+	}
+	for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
+		int words = words_matched(&commands[i], argc - 1, argv + 1);
+
+		/* The last word of the name stands where getopt expects the program's. */
+		if (words)
+			return commands[i].run(&commands[i], argc - words, argv + words);
+	}
+	return print_group(argv[1], argc > 2 && is_help(argv[2]));
+}
