@@ -56,27 +56,35 @@ static bool leave_host(void)
 	return mount_setattr(AT_FDCWD, "/", 0, &readonly, sizeof(readonly)) == 0;
 }
 
-static void child_main(int ready, int release)
+static void child_main(int ready, int release, const cpu_set_t *cpus)
 {
 	char byte = 0;
 
-	if (!leave_host())
+	if (sched_setaffinity(0, sizeof(*cpus), cpus) < 0 || !leave_host())
 		byte = (char)errno;
 	if (write(ready, &byte, 1) == 1 && byte == 0)
 		(void)!read(release, &byte, 1); /* stay until the parent has taken the namespace */
 	_exit(0);
 }
 
-/* Mount the child's namespace on KEPT_FILE, below a private mount as mount_namespaces(7) wants. */
+/* A mount namespace may only be mounted on a private mount (mount_namespaces(7)): make one. */
+static bool make_folder_private(struct failure *why)
+{
+	/* There is one already when an earlier try ended after this step. */
+	if (mount(NULL, KEPT_FOLDER, NULL, MS_PRIVATE, NULL) == 0 ||
+	    (mount(KEPT_FOLDER, KEPT_FOLDER, NULL, MS_BIND, NULL) == 0 &&
+	     mount(NULL, KEPT_FOLDER, NULL, MS_PRIVATE, NULL) == 0))
+		return true;
+	return fail(why, FAILURE_SYSTEM, errno, "cannot make %s a private mount", KEPT_FOLDER);
+}
+
 static bool keep(pid_t child, struct failure *why)
 {
 	_cleanup_close_ int file = -1;
 	char path[48];
 
-	if (mount(KEPT_FOLDER, KEPT_FOLDER, NULL, MS_BIND, NULL) < 0 ||
-	    mount(NULL, KEPT_FOLDER, NULL, MS_PRIVATE, NULL) < 0)
-		return fail(why, FAILURE_SYSTEM, errno, "cannot make %s a private mount",
-			    KEPT_FOLDER);
+	if (!make_folder_private(why))
+		return false;
 	file = open(KEPT_FILE, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", child);
 	if (file < 0 || mount(path, KEPT_FILE, NULL, MS_BIND, NULL) < 0)
@@ -85,7 +93,7 @@ static bool keep(pid_t child, struct failure *why)
 	return true;
 }
 
-static bool make_and_keep(struct failure *why)
+static bool make_and_keep(const cpu_set_t *cpus, struct failure *why)
 {
 	int ready[2], release[2];
 	bool kept = false;
@@ -103,7 +111,7 @@ static bool make_and_keep(struct failure *why)
 	child = fork();
 	if (child == 0) {
 		(void)close(release[1]);
-		child_main(ready[1], release[0]);
+		child_main(ready[1], release[0], cpus);
 	}
 	(void)close(ready[1]);
 	(void)close(release[0]);
@@ -119,6 +127,31 @@ static bool make_and_keep(struct failure *why)
 	return kept;
 }
 
+/*
+ * A namespace can only be mounted in one with a smaller id, so that they never hold each other
+ * (mnt_ns_loop(), fs/namespace.c, EINVAL). Up to Linux 6.17 ids grow with time. Since 6.18 each
+ * processor gives them out from a batch of its own: made on the processor on which ours was made,
+ * a new one certainly has a larger id.
+ */
+static bool make_on_some_processor(struct failure *why)
+{
+	cpu_set_t allowed, one;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot tell which processors there are");
+	if (make_and_keep(&allowed, why))
+		return true;
+	for (int cpu = 0; cpu < CPU_SETSIZE && why->error == EINVAL; cpu++) {
+		if (!CPU_ISSET(cpu, &allowed))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		if (make_and_keep(&one, why))
+			return true;
+	}
+	return false;
+}
+
 int empty_namespace_open(const struct registry *registry, struct failure *why)
 {
 	_cleanup_close_ int lock = -1;
@@ -132,7 +165,7 @@ int empty_namespace_open(const struct registry *registry, struct failure *why)
 	kept = open_kept();
 	if (kept >= 0)
 		return kept;
-	if (!make_and_keep(why))
+	if (!make_on_some_processor(why))
 		return -1;
 	kept = open_kept();
 	if (kept < 0)

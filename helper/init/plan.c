@@ -64,6 +64,7 @@ void plan_describe(const struct plan_view *view, size_t index, char *out, size_t
 	    [PLAN_LOG] = "listen for log lines on",
 	    [PLAN_ACCOUNT] = "add the user to passwd and group in",
 	    [PLAN_HOME] = "make the home folder",
+	    [PLAN_GRANT_ROOT] = "let users become the container's root",
 	    [PLAN_SKEL] = "copy /etc/skel to",
 	    [PLAN_UNLESS] = "look for",
 	};

@@ -29,8 +29,9 @@ enum plan_step_kind {
 	PLAN_LOG,      /* listen on the datagram socket `path` for syslog lines */
 	PLAN_ACCOUNT,  /* merge the account in `data` into passwd and group in folder `path` */
 	PLAN_HOME,     /* home of user `text` from the layer (made from /etc/skel) at `path` */
-	PLAN_SKEL,     /* copy /etc/skel into the empty folder `path` for uid, gid */
-	PLAN_UNLESS,   /* when `path` exists, leave out the next `skip` steps */
+	PLAN_GRANT_ROOT, /* let users become the container root */
+	PLAN_SKEL,       /* copy /etc/skel into the empty folder `path` for uid, gid */
+	PLAN_UNLESS,     /* when `path` exists, leave out the next `skip` steps */
 	PLAN_KIND_COUNT
 };
 

@@ -18,6 +18,7 @@
 #include "base/files.h"
 #include "helper/init/account_step.h"
 #include "helper/init/mounts.h"
+#include "helper/init/root_grant.h"
 #include "helper/init/skel.h"
 
 /* A step with its strings and its descriptor at hand. */
@@ -160,6 +161,12 @@ static bool step_skel(const struct step_context *at)
 	return home >= 0 && skel_copy(home, at->step->uid, at->step->gid);
 }
 
+static bool step_grant_root(const struct step_context *at)
+{
+	(void)at;
+	return root_grant();
+}
+
 static bool run_step(const struct step_context *at)
 {
 	static bool (*const run[PLAN_KIND_COUNT])(const struct step_context *) = {
@@ -171,7 +178,7 @@ static bool run_step(const struct step_context *at)
 	    [PLAN_WRITE] = step_write,       [PLAN_HOSTNAME] = step_hostname,
 	    [PLAN_LOOPBACK] = step_loopback, [PLAN_LOG] = step_log,
 	    [PLAN_ACCOUNT] = step_account,   [PLAN_HOME] = step_home,
-	    [PLAN_SKEL] = step_skel,
+	    [PLAN_SKEL] = step_skel,         [PLAN_GRANT_ROOT] = step_grant_root,
 	};
 
 	return run[at->step->kind](at);

@@ -9,6 +9,7 @@
 #include "helper/container/trusted_path.h"
 #include "helper/init/account_step.h"
 #include "helper/init/log_relay.h"
+#include "helper/init/root_grant.h"
 #include "tests/unit/suites.h"
 
 static struct plan *sample(void)
@@ -157,6 +158,29 @@ START_TEST(log_lines_keep_their_text_and_lose_their_forgery)
 }
 END_TEST
 
+START_TEST(only_a_locked_root_is_unlocked)
+{
+	static const struct {
+		const char *before, *after;
+	} cases[] = {
+	    {"root:*:19000:0:::::\nbin:*:1::::::\n", "root::19000:0:::::\nbin:*:1::::::\n"},
+	    {"bin:*:1::::::\nroot:!$6$x:1::::::\n", "bin:*:1::::::\nroot::1::::::\n"},
+	    {"root:$6$x:1::::::\n", NULL},
+	    {"root::1::::::\n", NULL},
+	    {"toor:*:1::::::\n", NULL},
+	    {"root:*", NULL},
+	    {"", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char *after = root_unlock(cases[i].before);
+
+		ck_assert_pstr_eq(after, cases[i].after);
+		free(after);
+	}
+}
+END_TEST
+
 START_TEST(homes_that_carrel_mounts_over_are_refused)
 {
 	static const char *const bad[] = {"",          "home",     "/",        "/etc",
@@ -234,6 +258,7 @@ Suite *plan_suite(void)
 	tcase_add_test(tests, plan_with_too_many_steps_is_refused);
 	tcase_add_test(tests, account_round_trip_and_truncation);
 	tcase_add_test(tests, log_lines_keep_their_text_and_lose_their_forgery);
+	tcase_add_test(tests, only_a_locked_root_is_unlocked);
 	tcase_add_test(tests, homes_that_carrel_mounts_over_are_refused);
 	tcase_add_test(tests, shared_containers_are_those_without_the_user);
 	tcase_add_test(tests, links_in_users_folders_are_not_followed);
