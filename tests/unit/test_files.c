@@ -477,7 +477,7 @@ START_TEST(never_enters_a_mount)
 		_exit(remove_with_mount());
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
-		puts("SKIP files: never_enters_a_mount: mount namespaces are not permitted here");
+		puts("SKIP  never_enters_a_mount: mount namespaces are not permitted here");
 		return;
 	}
 	ck_assert_int_eq(status, 0);
