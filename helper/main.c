@@ -31,7 +31,7 @@ static bool settle(struct failure *why)
 	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot switch off core files");
 	(void)file_write_at(AT_FDCWD, "/proc/self/oom_score_adj", "0");
-	(void)umask(077);
+	(void)umask(022); /* every mode is given where a file is made */
 	if (chdir("/") < 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot go to /");
 	return true;

@@ -90,18 +90,18 @@ static bool drop_capabilities(void)
 	       syscall(SYS_capset, &header, data) == 0;
 }
 
-static bool watch_children(struct room *room)
+static bool watch_signals(struct room *room)
 {
-	sigset_t all, child;
+	sigset_t all, read;
 
-	/* A blocked signal that has no handler does not reach PID 1 from inside; SIGCHLD is read.
-	 */
+	/* Nothing interrupts PID 1; the two signals that it acts on are read when it has time. */
 	sigfillset(&all);
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
+	sigemptyset(&read);
+	sigaddset(&read, SIGCHLD);
+	sigaddset(&read, SIGTERM);
 	room->signals = sigprocmask(SIG_SETMASK, &all, NULL) < 0
 			    ? -1
-			    : signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+			    : signalfd(-1, &read, SFD_CLOEXEC | SFD_NONBLOCK);
 	return room->signals >= 0;
 }
 
@@ -139,7 +139,7 @@ static int pid1_main(void)
 	struct room room = {.plan = {.layer = -1, .log = -1}, .control = -1, .events = -1};
 
 	(void)umask(022);
-	if (setsid() < 0 || !watch_children(&room))
+	if (setsid() < 0 || !watch_signals(&room))
 		return give_up("cannot start PID 1");
 	if (!furnish(&room))
 		return 1;

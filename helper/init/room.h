@@ -14,7 +14,7 @@ struct room {
 	struct log_relay relay;
 	int control; /* listening socket in the registry */
 	int events;  /* events.jsonl, or -1 */
-	int signals; /* signalfd: SIGCHLD */
+	int signals; /* signalfd: SIGCHLD, SIGTERM */
 	bool stopping;
 	uint64_t stop_deadline; /* CLOCK_BOOTTIME seconds, valid while stopping */
 };

@@ -11,12 +11,17 @@
 
 enum { WATCH_CONTROL, WATCH_SIGNALS, WATCH_LOG, WATCH_SESSIONS };
 
-static void reap(struct room *room)
+/*
+ * SIGTERM from outside (its sender has no pid in this namespace, pid_namespaces(7)) is how the
+ * host's service manager asks for a tidy end. One from inside is not for the inside to send.
+ */
+static void take_signals(struct room *room)
 {
-	struct signalfd_siginfo ignored;
+	struct signalfd_siginfo signal;
 
-	while (read(room->signals, &ignored, sizeof(ignored)) > 0)
-		;
+	while (read(room->signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal))
+		if (signal.ssi_signo == SIGTERM && signal.ssi_pid == 0)
+			room_stop(room, room->settings.stop_seconds);
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 }
@@ -92,7 +97,7 @@ static void serve_once(struct room *room)
 	if (poll(watches, count, patience(room)) < 0)
 		return;
 	if (watches[WATCH_SIGNALS].revents)
-		reap(room);
+		take_signals(room);
 	/* From the end: session_end moves the last one into the gap. */
 	for (size_t i = count; i-- > WATCH_SESSIONS;)
 		if (watches[i].revents)

@@ -34,6 +34,7 @@ static const struct {
     {CAP_SETUID, "uid_map"},
     {CAP_SYS_ADMIN, "mounts, namespaces, loop devices, quotas"},
     {CAP_SYS_CHROOT, "setns to a mount namespace"},
+    {CAP_SYS_NICE, "move a login service into a cgroup (v2 cpuset asks as sched_setaffinity does)"},
     {CAP_SYS_PTRACE, "pidfds, /proc/PID/ns and cgroups of processes with more capabilities"},
     {CAP_SYS_RESOURCE, "resource limits and the OOM score of others"},
 };

@@ -101,10 +101,11 @@ static int confined(int (*try)(const struct status *before))
 	return WEXITSTATUS(status);
 }
 
-static const uint64_t kept =
-    BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_FOWNER) |
-    BIT(CAP_FSETID) | BIT(CAP_KILL) | BIT(CAP_NET_ADMIN) | BIT(CAP_SETGID) | BIT(CAP_SETUID) |
-    BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_CHROOT) | BIT(CAP_SYS_PTRACE) | BIT(CAP_SYS_RESOURCE);
+static const uint64_t kept = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) |
+			     BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) |
+			     BIT(CAP_NET_ADMIN) | BIT(CAP_SETGID) | BIT(CAP_SETUID) |
+			     BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_CHROOT) | BIT(CAP_SYS_NICE) |
+			     BIT(CAP_SYS_PTRACE) | BIT(CAP_SYS_RESOURCE);
 
 static int compare_status(const struct status *before, const struct status *now)
 {
