@@ -16,27 +16,27 @@ enum storage_kind { STORAGE_AUTO, STORAGE_PROJECT, STORAGE_BTRFS, STORAGE_IMAGE,
 
 /* Every number a policy can limit. The names in the files are policy_limit_name(). */
 enum limit_id {
-	LIMIT_MEMORY,	     /* bytes */
-	LIMIT_SWAP,	     /* bytes on top of memory */
-	LIMIT_CPU,	     /* hundredths of a percent of one CPU: "50%" is 5000, "2" CPUs "200%" */
-	LIMIT_CPU_WEIGHT,    /* 1..10000, 100 is everyone's share */
-	LIMIT_PIDS,	     /* processes and threads in the container */
-	LIMIT_DISK,	     /* bytes */
-	LIMIT_INODES,	     /* files */
-	LIMIT_TMP,	     /* bytes of each of /tmp, /run, /dev/shm */
-	LIMIT_READ_RATE,     /* bytes per second */
-	LIMIT_WRITE_RATE,    /* bytes per second */
-	LIMIT_NETWORK_RATE,  /* bits per second */
-	LIMIT_SESSIONS,	     /* logins at the same time */
-	LIMIT_OPEN_FILES,    /* RLIMIT_NOFILE */
-	LIMIT_PROCESSES,     /* RLIMIT_NPROC, per user */
-	LIMIT_CORE,	     /* RLIMIT_CORE, bytes */
-	LIMIT_FILE_SIZE,     /* RLIMIT_FSIZE, bytes */
-	LIMIT_STACK,	     /* RLIMIT_STACK, bytes */
+	LIMIT_MEMORY,       /* bytes */
+	LIMIT_SWAP,         /* bytes on top of memory */
+	LIMIT_CPU,          /* hundredths of a percent of one CPU: "50%" is 5000, "2" CPUs "200%" */
+	LIMIT_CPU_WEIGHT,   /* 1..10000, 100 is everyone's share */
+	LIMIT_PIDS,         /* processes and threads in the container */
+	LIMIT_DISK,         /* bytes */
+	LIMIT_INODES,       /* files */
+	LIMIT_TMP,          /* bytes of each of /tmp, /run, /dev/shm */
+	LIMIT_READ_RATE,    /* bytes per second */
+	LIMIT_WRITE_RATE,   /* bytes per second */
+	LIMIT_NETWORK_RATE, /* bits per second */
+	LIMIT_SESSIONS,     /* logins at the same time */
+	LIMIT_OPEN_FILES,   /* RLIMIT_NOFILE */
+	LIMIT_PROCESSES,    /* RLIMIT_NPROC, per user */
+	LIMIT_CORE,         /* RLIMIT_CORE, bytes */
+	LIMIT_FILE_SIZE,    /* RLIMIT_FSIZE, bytes */
+	LIMIT_STACK,        /* RLIMIT_STACK, bytes */
 	LIMIT_LOCKED_MEMORY, /* RLIMIT_MEMLOCK, bytes */
 	LIMIT_COUNT
 };
-#define LIMIT_UNSET	UINT64_MAX
+#define LIMIT_UNSET     UINT64_MAX
 #define LIMIT_UNLIMITED (UINT64_MAX - 1)
 
 struct limits {
@@ -75,21 +75,21 @@ struct policy {
 	struct source_line where;
 	struct string_list users, groups, services; /* empty: does not restrict */
 	enum policy_action action;
-	char *deny_text; /* "message" in the file: what a denied user is told; may be NULL */
+	char *deny_text;      /* "message" in the file: what a denied user is told; may be NULL */
 	char *container_name; /* template: %u user, %g matched group, %p policy; default "%u" */
 	char *image;
 	enum home_mode home;
 	bool root;
 	enum network_mode network;
 	char *hostname; /* template as for the name; default "%p" */
-	char *pool;	/* name of a pool, or NULL */
+	char *pool;     /* name of a pool, or NULL */
 	struct bind_mount *binds;
 	size_t bind_count;
 	struct string_list environment; /* "NAME=value" */
-	mode_t umask;			/* (mode_t)-1 when unset */
+	mode_t umask;                   /* (mode_t)-1 when unset */
 	struct limits limits;
 	struct time_rules time;
-	char *welcome; /* may be NULL */
+	char *welcome;                                  /* may be NULL */
 	struct string_list seccomp_allow, seccomp_deny; /* system call names */
 	/* Where each key was set, for `carrel policy explain`: line 0 means the default. */
 	unsigned limit_line[LIMIT_COUNT];
@@ -99,18 +99,18 @@ struct pool {
 	char *name;
 	struct source_line where;
 	struct string_list groups, policies; /* containers of these policies or groups */
-	struct limits limits;		     /* memory, swap, cpu, cpu_weight, pids, rates */
+	struct limits limits;                /* memory, swap, cpu, cpu_weight, pids, rates */
 };
 
 struct config {
-	char *state_dir;	/* "/var/lib/carrel" */
-	char *cgroup_parent;	/* below the cgroup mounts; NULL: chosen by the helper */
+	char *state_dir;     /* "/var/lib/carrel" */
+	char *cgroup_parent; /* below the cgroup mounts; NULL: chosen by the helper */
 	enum storage_kind storage;
-	uint32_t id_base;	/* first host id of the blocks for containers: 0x80000000 */
-	uint32_t id_blocks;	/* how many blocks of 65536 ids: 16384 */
+	uint32_t id_base;   /* first host id of the blocks for containers: 0x80000000 */
+	uint32_t id_blocks; /* how many blocks of 65536 ids: 16384 */
 	struct string_list exempt_users, exempt_groups; /* "root" is always exempt as well */
-	bool unmatched_deny;	/* unmatched = deny */
-	char *unmatched_text;	/* "unmatched_message": shown then; may be NULL */
+	bool unmatched_deny;                            /* unmatched = deny */
+	char *unmatched_text;    /* "unmatched_message": shown then; may be NULL */
 	struct policy *policies; /* in file order */
 	size_t policy_count;
 	struct pool *pools;
@@ -141,16 +141,22 @@ struct subject {
 struct config *config_load(int dir, struct config **exempt, struct failure *why);
 void config_free(struct config *config);
 
-/* True when the subject is exempt: user "root", exempt_users, or one of exempt_groups. */
+/*
+ * True when the subject is exempt: user "root", exempt_users, or one of exempt_groups. Without a
+ * config (NULL: carrel.conf is broken) that is root alone.
+ */
 bool config_is_exempt(const struct config *config, const struct subject *subject);
 
 struct selection {
-	const struct policy *policy;   /* NULL: nothing matched, `unmatched` applies */
-	const char *matched_group;     /* the group that matched, for %g; "" when matched by user */
-	const struct pool *pool;       /* the pool of this container, or NULL */
+	const struct policy *policy; /* NULL: nothing matched, `unmatched` applies */
+	const char *matched_group;   /* the first of its groups that matched, for %g; or "" */
+	const struct pool *pool;     /* the policy's own, else the first that lists it or a group */
 };
 
-/* First policy in file order whose users/groups and services all match. Pure. */
+/*
+ * First policy in file order whose users/groups and services all match. A policy with users and
+ * groups matches by either; one with neither matches everyone. Pure.
+ */
 void config_select(const struct config *config, const struct subject *subject,
 		   struct selection *out);
 
@@ -168,10 +174,10 @@ bool template_expand(const char *template, const char *user, const char *group, 
 bool name_is_valid(const char *name);
 
 /* Strict value parsers: whole string, units required as documented, range checked. */
-bool parse_size(const char *text, uint64_t *bytes, struct failure *why);	/* "512M" */
-bool parse_cpu(const char *text, uint64_t *hundredths, struct failure *why);	/* "50%" */
-bool parse_rate(const char *text, uint64_t *bytes, struct failure *why);	/* "20M" per second */
-bool parse_bit_rate(const char *text, uint64_t *bits, struct failure *why);	/* "10Mbit" */
+bool parse_size(const char *text, uint64_t *bytes, struct failure *why);     /* "512M" */
+bool parse_cpu(const char *text, uint64_t *hundredths, struct failure *why); /* "50%" */
+bool parse_rate(const char *text, uint64_t *bytes, struct failure *why);     /* "20M" per second */
+bool parse_bit_rate(const char *text, uint64_t *bits, struct failure *why);  /* "10Mbit" */
 bool parse_duration(const char *text, uint64_t *seconds, struct failure *why); /* "1h30m", never */
 bool parse_count(const char *text, uint64_t low, uint64_t high, uint64_t *count,
 		 struct failure *why);

@@ -12,6 +12,12 @@
 
 SUITE(failure)
 SUITE(files)
+SUITE(policy_values)
+SUITE(policy_template)
+SUITE(policy_grammar)
+SUITE(policy_select)
+SUITE(policy_load)
+SUITE(policy_keys)
 SUITE(registry)
 SUITE(plan)
 SUITE(events)

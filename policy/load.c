@@ -1,0 +1,172 @@
+/* policy/load.c - read carrel.conf and policy.d, in order, into one config. */
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/build.h"
+#include "policy/check.h"
+#include "policy/grammar.h"
+#include "policy/policy.h"
+#include "policy/tree.h"
+#include "policy/vet.h"
+
+#define MAIN_FILE    "carrel.conf"
+#define DROP_IN_DIR  "policy.d"
+#define DROP_IN_MOST 1000
+
+static void tree_cleanup(cfg_t **tree)
+{
+	if (*tree)
+		(void)cfg_free(*tree);
+}
+
+static bool read_text(struct config *config, const char *text, size_t length, const char *file,
+		      bool main_file, struct failure *why)
+{
+	struct reader reader = {.config = config, .file = file, .main_file = main_file};
+	_cleanup_free_ char *clean = grammar_check(text, length, file, why);
+	__attribute__((cleanup(tree_cleanup))) cfg_t *tree = NULL;
+
+	if (!clean)
+		return false;
+	tree = tree_parse(clean, file, file_keys, why);
+	return tree && schema_read(&reader, tree, file_keys, config, why) &&
+	       (!main_file || check_main(file, tree, config, why));
+}
+
+static bool read_file(struct config *config, int fd, const char *shown, bool main_file,
+		      struct failure *why)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t length;
+	const char *file;
+
+	text = vet_read(fd, &length, shown, why);
+	if (!text)
+		return false;
+	file = config_add_file(config, shown, why);
+	return file && read_text(config, text, length, file, main_file, why);
+}
+
+static bool load_main(struct config *config, int dir, struct failure *why)
+{
+	_cleanup_close_ int fd = vet_open_file(dir, MAIN_FILE, MAIN_FILE, why);
+
+	if (fd < 0)
+		return why->error == ENOENT;
+	return read_file(config, fd, MAIN_FILE, true, why);
+}
+
+/* Editors leave ".x.conf.swp", "x.conf~" and "#x.conf#"; none of them is a policy. */
+static bool is_drop_in(const char *name)
+{
+	size_t length = strlen(name);
+
+	return name[0] != '.' && length > 5 && strcmp(name + length - 5, ".conf") == 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool list_drop_ins(DIR *stream, struct string_list *names, struct failure *why)
+{
+	const struct dirent *entry;
+
+	while (errno = 0, (entry = readdir(stream)) != NULL) {
+		if (!is_drop_in(entry->d_name))
+			continue;
+		if (names->count == DROP_IN_MOST)
+			return fail(why, FAILURE_POLICY, 0, "%s has more than %d files",
+				    DROP_IN_DIR, DROP_IN_MOST);
+		if (!string_list_add(names, entry->d_name, why))
+			return false;
+	}
+	if (errno != 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot list %s", DROP_IN_DIR);
+	if (names->count > 1)
+		qsort(names->items, names->count, sizeof(*names->items), compare_names);
+	return true;
+}
+
+static bool load_drop_in(struct config *config, int dir, const char *name, struct failure *why)
+{
+	_cleanup_close_ int fd = -1;
+	char shown[sizeof(DROP_IN_DIR) + NAME_MAX + 1];
+
+	(void)snprintf(shown, sizeof(shown), "%s/%s", DROP_IN_DIR, name);
+	fd = vet_open_file(dir, name, shown, why);
+	if (fd < 0) /* removed since the directory was listed */
+		return why->error == ENOENT;
+	return read_file(config, fd, shown, false, why);
+}
+
+static bool load_names(struct config *config, int dir, DIR *stream, struct string_list *names,
+		       struct failure *why)
+{
+	if (!list_drop_ins(stream, names, why))
+		return false;
+	for (size_t i = 0; i < names->count; i++)
+		if (!load_drop_in(config, dir, names->items[i], why))
+			return false;
+	return true;
+}
+
+static bool load_drop_ins(struct config *config, int dir, struct failure *why)
+{
+	_cleanup_closedir_ DIR *stream = NULL;
+	struct string_list names = {0};
+	bool loaded;
+	int fd = vet_open_directory(dir, DROP_IN_DIR, why);
+
+	if (fd < 0)
+		return why->error == ENOENT;
+	stream = fdopendir(fd);
+	if (!stream) {
+		(void)fail(why, FAILURE_SYSTEM, errno, "cannot list %s", DROP_IN_DIR);
+		(void)close(fd);
+		return false;
+	}
+	loaded = load_names(config, fd, stream, &names, why);
+	string_list_free(&names);
+	return loaded;
+}
+
+/* Who is exempt, and nothing else: without policies, nobody else may be let in by mistake. */
+static struct config *keep_exempt(struct config *config)
+{
+	struct failure ignored;
+	struct config *kept = config_new(&ignored);
+
+	if (!kept)
+		return NULL;
+	kept->unmatched_deny = true;
+	kept->exempt_users = config->exempt_users;
+	kept->exempt_groups = config->exempt_groups;
+	config->exempt_users = (struct string_list){0};
+	config->exempt_groups = (struct string_list){0};
+	return kept;
+}
+
+struct config *config_load(int dir, struct config **exempt, struct failure *why)
+{
+	struct config *config = config_new(why);
+
+	if (exempt)
+		*exempt = NULL;
+	if (!config)
+		return NULL;
+	if (!vet_directory(dir, "the policy directory", why) || !load_main(config, dir, why)) {
+		config_free(config);
+		return NULL;
+	}
+	if (load_drop_ins(config, dir, why) && check_references(config, why))
+		return config;
+	if (exempt)
+		*exempt = keep_exempt(config);
+	config_free(config);
+	return NULL;
+}
