@@ -84,19 +84,23 @@ char *group_system_entries(const char *text, struct failure *why);
 
 /*
  * A snapshot of the host's /etc for host-image containers, in `store` (a directory descriptor of
- * a root-only directory): "etc-<generation>". It holds every directory, regular file and link below
- * `etc` that an ordinary user could read (every directory on the way o+rx, file o+r, owner and
- * mode kept, no setuid, no xattrs), at most 64 MiB in all and 4 MiB a file. passwd, group,
- * hostname, hosts, resolv.conf, mtab and machine-id are replaced by links: to
- * /run/carrel/etc/NAME (mtab: /proc/self/mounts). Never shadow, gshadow, their backups, ssh host
- * keys, sudoers, or anything not world-readable. Empty directories skel stay.
+ * a root-only directory, not O_PATH): "etc-<generation>". It holds every directory, regular file
+ * and link below `etc` that an ordinary user could read: every directory on the way is readable
+ * and searchable, the file readable, for owner, group and others alike and for whom an access
+ * control list names. Ids (65536 and more become 0) and mode are kept, not set-id bits and xattrs.
+ * At most 64 MiB in all (more is an error) and 4 MiB a file (larger ones are left out, as are
+ * directories of other file systems that are mounted in /etc). passwd, group, hostname, hosts,
+ * resolv.conf, mtab and machine-id are replaced by links: to /run/carrel/etc/NAME (mtab:
+ * /proc/self/mounts), also when the host has none. Never shadow, gshadow, subuid, subgid, their
+ * and passwd's backups, ssh host keys, sudoers, ssl/private, carrel, or anything not
+ * world-readable. Empty directories stay.
  *
- * Reuses the newest generation while a cheap fingerprint of the host's /etc (names, sizes, mtimes
- * and inodes of all entries) is unchanged; the fingerprint is taken anew only when the last check
- * is older than `recheck_seconds`. A new generation is built aside and renamed in place; two at
- * once are serialised with flock on `store`/etc.lock. Old generations are removed except those in
- * use (shared flock held by *in_use_fd, to be kept by the caller as long as the snapshot is
- * mounted).
+ * Reuses the newest generation while a cheap fingerprint of the host's /etc (names, sizes, modes,
+ * owners, times and inodes of what is shown) is unchanged; the fingerprint is taken anew only when
+ * the last check is `recheck_seconds` ago, in another boot or in the future. A new generation is
+ * built aside and renamed in place; two at once are serialised with flock on `store`/etc.lock. Old
+ * generations are removed except those in use (shared flock held by *in_use_fd, to be kept by the
+ * caller as long as the snapshot is mounted; -1 on failure).
  *
  * Returns an O_PATH directory descriptor of the generation, -1 with *why on failure.
  */

@@ -1,0 +1,171 @@
+/* helper/accounts/etc_copy.c - copy the readable part of /etc. */
+#include "helper/accounts/etc_copy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/files.h"
+#include "helper/accounts/etc_listing.h"
+
+#define TOTAL_MAX_MIB 64
+#define TOTAL_MAX     ((size_t)TOTAL_MAX_MIB * 1024 * 1024)
+
+/* Containers have the ids below this one: the owner of anything else has no name in them. */
+#define IDS_INSIDE 65536u
+
+struct copy {
+	size_t bytes;
+	struct failure *why;
+};
+
+static bool cannot_copy(struct copy *copy, const char *name)
+{
+	return fail(copy->why, FAILURE_SYSTEM, errno, "cannot copy '%s' into the snapshot of /etc",
+		    name);
+}
+
+static uid_t owner_inside(uid_t id)
+{
+	return id < IDS_INSIDE ? id : 0;
+}
+
+/* The owner first: chown(2) may take bits of the mode away. */
+static bool set_owner_and_mode(int fd, const struct stat *status)
+{
+	return fchown(fd, owner_inside(status->st_uid), owner_inside(status->st_gid)) == 0 &&
+	       fchmod(fd, status->st_mode & 0777) == 0;
+}
+
+static bool same_time(const struct timespec *one, const struct timespec *other)
+{
+	return one->tv_sec == other->tv_sec && one->tv_nsec == other->tv_nsec;
+}
+
+/* Between stat and read somebody may take the right to read away and then write the secret. */
+static bool is_unchanged(int fd, const struct stat *before)
+{
+	struct stat now;
+
+	return fstat(fd, &now) == 0 && now.st_mode == before->st_mode &&
+	       now.st_uid == before->st_uid && now.st_gid == before->st_gid &&
+	       now.st_size == before->st_size && same_time(&now.st_mtim, &before->st_mtim) &&
+	       same_time(&now.st_ctim, &before->st_ctim);
+}
+
+static bool write_file(struct copy *copy, int to, const char *name, const struct stat *status,
+		       const char *text, size_t length)
+{
+	const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, status->st_mtim};
+	_cleanup_close_ int fd = -1;
+
+	copy->bytes += length;
+	if (copy->bytes > TOTAL_MAX)
+		return fail(copy->why, FAILURE_UNSUPPORTED, 0,
+			    "what all users can read in /etc is more than %d MiB, too much for the "
+			    "host image; move large data elsewhere",
+			    TOTAL_MAX_MIB);
+	fd = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || !file_write_all(fd, text, length) || !set_owner_and_mode(fd, status) ||
+	    futimens(fd, times) < 0)
+		return cannot_copy(copy, name);
+	return true;
+}
+
+static bool copy_file(struct copy *copy, const struct etc_dir *from, const struct etc_entry *entry,
+		      int to)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *text = NULL;
+	struct stat status;
+	size_t length;
+
+	if (!etc_file_open(from, entry, &fd, &status, copy->why))
+		return false;
+	if (fd < 0)
+		return true;
+	text = file_read(fd, ETC_FILE_MAX, &length, entry->name, copy->why);
+	if (!text && copy->why->error == ENOMEM)
+		return false;
+	if (!text || !is_unchanged(fd, &status))
+		return true;
+	return write_file(copy, to, entry->name, &status, text, length);
+}
+
+static bool copy_link(struct copy *copy, const struct etc_dir *from, const struct etc_entry *entry,
+		      int to)
+{
+	char target[PATH_MAX];
+	ssize_t length = readlinkat(dirfd(from->stream), entry->name, target, sizeof(target));
+
+	if (length <= 0 || (size_t)length >= sizeof(target))
+		return true;
+	target[length] = '\0';
+	if (symlinkat(target, to, entry->name) < 0 ||
+	    fchownat(to, entry->name, owner_inside(entry->status.st_uid),
+		     owner_inside(entry->status.st_gid), AT_SYMLINK_NOFOLLOW) < 0)
+		return cannot_copy(copy, entry->name);
+	return true;
+}
+
+static bool copy_content(struct copy *copy, struct etc_dir *from, int to);
+
+static bool copy_directory(struct copy *copy, const struct etc_dir *from,
+			   const struct etc_entry *entry, int to)
+{
+	_cleanup_etc_dir_ struct etc_dir child = {0};
+	_cleanup_close_ int made = -1;
+
+	if (!etc_dir_enter(from, entry, &child, copy->why))
+		return false;
+	if (!child.stream)
+		return true;
+	if (mkdirat(to, entry->name, 0700) < 0)
+		return cannot_copy(copy, entry->name);
+	made = openat(to, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (made < 0)
+		return cannot_copy(copy, entry->name);
+	if (!copy_content(copy, &child, made))
+		return false;
+	return set_owner_and_mode(made, &child.status) || cannot_copy(copy, entry->name);
+}
+
+static bool copy_entry(struct copy *copy, const struct etc_dir *from, const struct etc_entry *entry,
+		       int to)
+{
+	if (S_ISDIR(entry->status.st_mode))
+		return copy_directory(copy, from, entry, to);
+	if (S_ISLNK(entry->status.st_mode))
+		return copy_link(copy, from, entry, to);
+	return copy_file(copy, from, entry, to);
+}
+
+static bool copy_content(struct copy *copy, struct etc_dir *from, int to)
+{
+	struct etc_entry entry;
+
+	while (etc_dir_next(from, &entry, copy->why)) {
+		if (!entry.name)
+			return true;
+		if (!copy_entry(copy, from, &entry, to))
+			return false;
+	}
+	return false;
+}
+
+bool etc_copy(int etc, int to, struct failure *why)
+{
+	_cleanup_etc_dir_ struct etc_dir top = {0};
+	struct copy copy = {.why = why};
+
+	if (!etc_dir_open(&top, etc, why) || !copy_content(&copy, &top, to))
+		return false;
+	for (size_t i = 0; i < etc_replacement_count; i++)
+		if (symlinkat(etc_replacements[i].target, to, etc_replacements[i].name) < 0)
+			return cannot_copy(&copy, etc_replacements[i].name);
+	return true;
+}
