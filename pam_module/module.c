@@ -20,10 +20,10 @@
 #define TIMEOUT_MAX     600
 
 static const char no_answer[] = "carrel: logins are refused because the container service does not "
-				"answer; please tell the administrator";
+				"answer; please tell the administrator.";
 static const char no_join[] = "carrel: this login could not be put into its container; please tell "
-			      "the administrator";
-static const char no_reason[] = "carrel: this login is refused";
+			      "the administrator.";
+static const char no_reason[] = "carrel: this login is refused.";
 
 struct options {
 	bool debug;
