@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/files.h"
 #include "helper/init/anchor.h"
 #include "helper/init/plan_load.h"
 #include "helper/init/room.h"
@@ -167,7 +168,8 @@ int main(int argc, char **argv)
 		static const char usage[] =
 		    "carrel-init is started by Carrel's helper, not by hand\n";
 
-		return write(2, usage, sizeof(usage) - 1) < 0 ? 2 : 2;
+		(void)file_write_all(2, usage, sizeof(usage) - 1);
+		return 2;
 	}
 	tzset(); /* the host's time zone for log lines: later the container's files are in view */
 	if (setns(NAMESPACE_FD, CLONE_NEWNS) < 0)
