@@ -176,24 +176,34 @@ static void pool_clear(struct pool *pool)
 	string_list_free(&pool->policies);
 }
 
-void config_free(struct config *config)
+void config_drop_policies(struct config *config)
 {
-	struct string_list files;
-
-	if (!config)
-		return;
-	files = (struct string_list){config->file_count, config->files};
-	free(config->state_dir);
-	free(config->cgroup_parent);
-	string_list_free(&config->exempt_users);
-	string_list_free(&config->exempt_groups);
-	free(config->unmatched_text);
 	for (size_t i = 0; i < config->policy_count; i++)
 		policy_clear(&config->policies[i]);
 	free(config->policies);
 	for (size_t i = 0; i < config->pool_count; i++)
 		pool_clear(&config->pools[i]);
 	free(config->pools);
+	config->policies = NULL;
+	config->policy_count = 0;
+	config->pools = NULL;
+	config->pool_count = 0;
+	config->unmatched_deny = true;
+}
+
+void config_free(struct config *config)
+{
+	struct string_list files;
+
+	if (!config)
+		return;
+	config_drop_policies(config);
+	files = (struct string_list){config->file_count, config->files};
 	string_list_free(&files);
+	free(config->state_dir);
+	free(config->cgroup_parent);
+	string_list_free(&config->exempt_users);
+	string_list_free(&config->exempt_groups);
+	free(config->unmatched_text);
 	free(config);
 }

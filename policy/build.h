@@ -8,6 +8,12 @@
 struct config *config_new(struct failure *why);
 
 /*
+ * Leave what carrel.conf says of the machine and of who is exempt. Nobody else is let in without
+ * policies: unmatched becomes deny.
+ */
+void config_drop_policies(struct config *config);
+
+/*
  * Append a policy, pool or bind with every default, owned by what it is appended to. The pointer
  * is good until the next one is appended. NULL with *why.
  */

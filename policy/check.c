@@ -103,23 +103,17 @@ static bool is_finite(uint64_t seconds)
 	return seconds != TIME_UNSET && seconds != TIME_NEVER;
 }
 
-/* A warning that comes before the thing it warns of can begin. */
+/* A warning must have a session to come in. */
 static bool check_time(const struct spot *spot, const struct policy *policy)
 {
 	const struct time_rules *time = &policy->time;
-	const char *shorter = NULL;
 
-	if (!is_finite(time->warn_seconds))
-		return true;
-	if (is_finite(time->idle_seconds) && time->warn_seconds >= time->idle_seconds)
-		shorter = "idle";
-	if (is_finite(time->session_seconds) && time->warn_seconds >= time->session_seconds)
-		shorter = "session";
-	if (!shorter)
+	if (!is_finite(time->warn_seconds) || !is_finite(time->session_seconds) ||
+	    time->warn_seconds < time->session_seconds)
 		return true;
 	return fail(spot->why, FAILURE_POLICY, 0,
-		    "%s:%u: time: warn must be shorter than %s, of which it warns", spot->file,
-		    line_of(spot, "time"), shorter);
+		    "%s:%u: time: warn must be shorter than session, of whose end it warns",
+		    spot->file, line_of(spot, "time"));
 }
 
 static bool check_seccomp(const struct spot *spot, const struct policy *policy)

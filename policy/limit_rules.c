@@ -11,8 +11,7 @@
 /*
  * The lowest values are those with which a shell still starts: a container that cannot even show
  * an error to its user helps nobody. The highest ones of the counts are the kernel's:
- * PID_MAX_LIMIT (include/linux/threads.h) and sysctl_nr_open_max (fs/file.c). open_files may not be
- * "unlimited" because setrlimit(2) refuses anything above fs.nr_open.
+ * PID_MAX_LIMIT (include/linux/threads.h) and sysctl_nr_open_max (fs/file.c).
  */
 static const struct limit_rule rules[LIMIT_COUNT] = {
     [LIMIT_MEMORY] = {"memory", UNIT_SIZE, 4 * MIB, TOP, true},
@@ -27,7 +26,7 @@ static const struct limit_rule rules[LIMIT_COUNT] = {
     [LIMIT_WRITE_RATE] = {"write_rate", UNIT_RATE, 64 * KIB, TIB, true},
     [LIMIT_NETWORK_RATE] = {"network_rate", UNIT_BIT_RATE, 64000, UINT64_C(1000000000000), true},
     [LIMIT_SESSIONS] = {"sessions", UNIT_COUNT, 1, 65535, true},
-    [LIMIT_OPEN_FILES] = {"open_files", UNIT_COUNT, 64, 1073741816, false},
+    [LIMIT_OPEN_FILES] = {"open_files", UNIT_COUNT, 64, 1073741816, true},
     [LIMIT_PROCESSES] = {"processes", UNIT_COUNT, 8, 4194304, true},
     [LIMIT_CORE] = {"core", UNIT_SIZE, 0, TOP, true},
     [LIMIT_FILE_SIZE] = {"file_size", UNIT_SIZE, MIB, TOP, true},
@@ -53,7 +52,7 @@ static bool parse_unit(const struct limit_rule *rule, const char *text, uint64_t
 	case UNIT_BIT_RATE:
 		return parse_bit_rate(text, value, why);
 	case UNIT_COUNT:
-		return parse_count(text, rule->low, rule->high, value, why);
+		return parse_count(text, 0, UINT64_C(1) << 60, value, why);
 	}
 	return fail(why, FAILURE_POLICY, 0, "\"%s\" has no unit", rule->name);
 }

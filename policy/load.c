@@ -135,22 +135,6 @@ static bool load_drop_ins(struct config *config, int dir, struct failure *why)
 	return loaded;
 }
 
-/* Who is exempt, and nothing else: without policies, nobody else may be let in by mistake. */
-static struct config *keep_exempt(struct config *config)
-{
-	struct failure ignored;
-	struct config *kept = config_new(&ignored);
-
-	if (!kept)
-		return NULL;
-	kept->unmatched_deny = true;
-	kept->exempt_users = config->exempt_users;
-	kept->exempt_groups = config->exempt_groups;
-	config->exempt_users = (struct string_list){0};
-	config->exempt_groups = (struct string_list){0};
-	return kept;
-}
-
 struct config *config_load(int dir, struct config **exempt, struct failure *why)
 {
 	struct config *config = config_new(why);
@@ -165,8 +149,10 @@ struct config *config_load(int dir, struct config **exempt, struct failure *why)
 	}
 	if (load_drop_ins(config, dir, why) && check_references(config, why))
 		return config;
-	if (exempt)
-		*exempt = keep_exempt(config);
+	if (exempt) {
+		config_drop_policies(config);
+		*exempt = take_ptr(config);
+	}
 	config_free(config);
 	return NULL;
 }

@@ -74,12 +74,12 @@ bool bind_source_check(const char *path, struct failure *why)
 bool bind_target_check(const char *path, struct failure *why)
 {
 	/*
-	 * What the container is made of. /bin and its like are links into /usr on a merged
-	 * system, so that a mount there would land in /usr.
+	 * What the container is made of, and the places where its root is put together. /bin and
+	 * its like are links into /usr on a merged system: a mount there would land in /usr.
 	 */
-	static const char *const taken[] = {"/proc",  "/sys",    "/dev",  "/etc", "/usr",
-					    "/run",   "/bin",    "/sbin", "/lib", "/lib32",
-					    "/lib64", "/libx32", "/boot"};
+	static const char *const taken[] = {"/proc",  "/sys",    "/dev",  "/etc",   "/usr",
+					    "/run",   "/bin",    "/sbin", "/lib",   "/lib32",
+					    "/lib64", "/libx32", "/boot", "/layer", "/image"};
 	const char *top;
 
 	if (!path_check(path, why))

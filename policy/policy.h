@@ -133,10 +133,11 @@ struct subject {
  * owned by root, not writable by group or others, at most 1 MiB, no NUL bytes) and parsed from it.
  * A missing carrel.conf means the defaults; a missing policy.d means no policies.
  *
- * On a broken file NULL is returned with *why naming file, line and what to do, and, when
- * `exempt` is not NULL, *exempt is still filled with the exempt users and groups of carrel.conf
- * when carrel.conf itself is sound, so that a broken policy does not lock out an exempt admin
- * (release with config_free). The caller frees the result with config_free.
+ * On a broken file NULL is returned with *why naming file (below `dir`), line and what to do,
+ * and, when `exempt` is not NULL and carrel.conf itself is sound, *exempt is what carrel.conf says
+ * of the machine and of who is exempt, with no policies, no pools and unmatched = deny, so that a
+ * broken policy does not lock out an exempt admin (release with config_free); otherwise *exempt is
+ * NULL. The caller frees the result with config_free.
  */
 struct config *config_load(int dir, struct config **exempt, struct failure *why);
 void config_free(struct config *config);

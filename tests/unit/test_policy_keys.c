@@ -333,7 +333,7 @@ static const struct mistake bad_values[] = {
      "1: umask: \"1777\" is not a umask; write octal digits from \"000\" to \"777\", as in "
      "\"027\""},
     {"policy a { limits {\n pids = 4 } }",
-     "2: pids: \"4\" is out of range; it must be from 8 to 4194304"},
+     "2: pids: \"4\" is out of range; it must be from 8 to 4194304, or \"unlimited\""},
     {"policy a { limits { memory = 3M } }",
      "1: memory: \"3M\" is out of range; it must be from 4M to 1024T, or \"unlimited\""},
     {"policy a { limits { memory = 512 } }",
@@ -341,7 +341,7 @@ static const struct mistake bad_values[] = {
     {"policy a { limits { cpu = 2 } }",
      "1: cpu: \"2\" is not a share of the processors; write a percentage of one of them, as in "
      "\"50%\", or \"200%\" for two"},
-    {"policy a { limits { open_files = unlimited } }", "1: open_files: it cannot be \"unlimited\""},
+    {"policy a { limits { cpu_weight = unlimited } }", "1: cpu_weight: it cannot be \"unlimited\""},
     {"pool a {\n\n memory = 1 }",
      "3: memory: \"1\" is not a size; write whole digits and K, M, G or T, as in \"512M\""},
     {"policy a { time { idle = 0 } }",
@@ -461,10 +461,10 @@ static const struct mistake contradictions[] = {
      "1: hostname: \"x-%g\" has %g, so policy \"a\" must match by groups and not by users"},
     {"policy a { network = host limits {\n network_rate = 1Mbit } }",
      "2: network_rate cannot hold on the host's network; set network to nat or remove it"},
-    {"policy a { time { session = 1h idle = 5m warn = 5m } }",
-     "1: time: warn must be shorter than idle, of which it warns"},
-    {"policy a { time { session = 10m idle = never warn = 1h } }",
-     "1: time: warn must be shorter than session, of which it warns"},
+    {"policy a { time {\n session = 10m warn = 1h } }",
+     "2: time: warn must be shorter than session, of whose end it warns"},
+    {"policy a { time { idle = 1h\nwarn = 10m session = 10m } }",
+     "1: time: warn must be shorter than session, of whose end it warns"},
     {"policy a {\n seccomp { allow = {bpf} deny = {x, bpf} } }",
      "2: seccomp: \"bpf\" is both in allow and in deny; remove one"},
     {"policy abc { pool = cs102 }\npool cs101 { }",
@@ -489,7 +489,7 @@ START_TEST(what_holds_without_a_container_is_fine_without)
 				     "policy b { action = deny message = \"No.\\nSorry.\" }\n"
 				     "policy c { groups = {g} name = '%g' }\n"
 				     "policy d { network = none limits { network_rate = 1Mbit } }\n"
-				     "policy e { time { idle = never session = 1h warn = 59m } }"));
+				     "policy e { time { idle = 1m session = 1h warn = 59m } }"));
 }
 END_TEST
 

@@ -286,6 +286,7 @@ static void check_only_exempt(struct config *exempt)
 	ck_assert(config_is_exempt(exempt, &member));
 	ck_assert(!config_is_exempt(exempt, &other));
 	ck_assert(exempt->unmatched_deny);
+	ck_assert_str_eq(exempt->state_dir, "/srv/carrel");
 	ck_assert_uint_eq(exempt->policy_count, 0);
 	ck_assert_uint_eq(exempt->pool_count, 0);
 	config_free(exempt);
@@ -295,7 +296,9 @@ static void check_only_exempt(struct config *exempt)
 
 START_TEST(a_broken_policy_does_not_lock_the_exempt_out)
 {
-	policy_dir_write(&dir, "carrel.conf", EXEMPT "policy main { }\npool p { }\n");
+	policy_dir_write(&dir, "carrel.conf",
+			 EXEMPT "state_dir = \"/srv/carrel\"\nunmatched = host\n"
+				"policy main { }\npool p { }\n");
 	policy_dir_write(&dir, A_CONF, GOOD);
 	policy_dir_write(&dir, "policy.d/b.conf", "policy \"b\" {");
 	check_only_exempt(policy_dir_exempt(

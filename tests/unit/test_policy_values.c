@@ -231,7 +231,8 @@ START_TEST(messages_say_what_to_write)
 	ck_assert_str_eq(why.text,
 			 "\"1M\" is out of range; it must be from 4M to 1024T, or \"unlimited\"");
 	ck_assert(!limit_parse(LIMIT_PIDS, "7", &value, &why));
-	ck_assert_str_eq(why.text, "\"7\" is out of range; it must be from 8 to 4194304");
+	ck_assert_str_eq(why.text,
+			 "\"7\" is out of range; it must be from 8 to 4194304, or \"unlimited\"");
 	ck_assert(!limit_parse(LIMIT_TMP, "unlimited", &value, &why));
 	ck_assert_str_eq(why.text, "it cannot be \"unlimited\"");
 }
