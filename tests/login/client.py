@@ -3,7 +3,9 @@
 import dataclasses
 import pathlib
 import re
+import socket
 import subprocess
+import threading
 
 import pexpect
 
@@ -101,7 +103,7 @@ class Client:
         self.cleanup = None
         self.masters = {}
         self.key = self.directory / "key"
-        self.config = self.directory / "ssh_config"
+        self.ssh_config = self.directory / "ssh_config"
 
     def set_up_client(self, ports):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
@@ -115,7 +117,7 @@ class Client:
   LogLevel ERROR
   GSSAPIAuthentication no
 """
-        self.config.write_text(text)
+        self.ssh_config.write_text(text)
 
     # ---- programs --------------------------------------------------------------------------
 
@@ -155,10 +157,19 @@ class Client:
         self.cleanup.callback(terminal.close)
         return terminal
 
+    def serve(self, text=b"hello from the host", family=socket.AF_INET, address=None):
+        """A server on the host that says `text` to everyone; returns its address."""
+        server = socket.socket(family)
+        server.bind(address or ("127.0.0.1", 0))
+        server.listen()
+        self.cleanup.callback(server.close)
+        threading.Thread(target=answer_all, args=(server, text), daemon=True).start()
+        return server.getsockname()
+
     # ---- ssh -------------------------------------------------------------------------------
 
     def ssh_command(self, user, *words, options=(), host="lab"):
-        return ["ssh", "-F", self.config, *options, f"{user}@{host}", *words]
+        return ["ssh", "-F", self.ssh_config, *options, f"{user}@{host}", *words]
 
     def ssh(self, user, *words, options=(), host="lab", **rest):
         """A login of its own that runs a command."""
@@ -166,6 +177,11 @@ class Client:
 
     def ssh_start(self, user, *words, options=(), **rest):
         return self.start(*self.ssh_command(user, *words, options=options), **rest)
+
+    def ssh_forward(self, user, *flags, **rest):
+        """A connection that only forwards."""
+        return self.ssh_start(user, options=("-N", "-o", "ExitOnForwardFailure=yes", *flags),
+                              **rest)
 
     def ssh_terminal(self, user, *words, options=(), **rest):
         return self.terminal(*self.ssh_command(user, *words, options=("-tt", *options)), **rest)
@@ -193,7 +209,10 @@ class Client:
             suite.eventually(lambda: socket.exists() or master.poll() is not None,
                              f"a connection for {user}")
             suite.expect(socket.exists(), f"{user} cannot connect")
-        return self.run(*self.ssh_command(user, command, options=options), stdin=stdin)
+        result = self.run(*self.ssh_command(user, command, options=options), stdin=stdin)
+        if result.status in (254, 255):  # the connection, not the command: have a new one next time
+            self.forget_master(user)
+        return result
 
     def forget_master(self, user):
         """End the lasting connection, so that the user has no session left."""
@@ -209,6 +228,16 @@ class Client:
     def python(self, user, code):
         """Output of Python code run by the user."""
         return self.look(user, "/usr/bin/python3 -", code)
+
+
+def answer_all(server, text):
+    while True:
+        try:
+            peer, _ = server.accept()
+        except OSError:
+            return
+        with peer:
+            peer.sendall(text)
 
 
 def end_process(process):

@@ -108,10 +108,24 @@ class Machine(Client):
         self.log = Syslog()
         self.services = []
 
+    # ---- for the runner --------------------------------------------------------------------
+
+    def begin(self, cleanup):
+        """A test begins; `cleanup` is an ExitStack that is unwound at its end."""
+        self.cleanup = cleanup
+        self.transcript.parts.clear()
+        self.test_began = self.log.mark()
+
+    def evidence(self):
+        """What the test did and saw, and what Carrel logged meanwhile."""
+        logged = [line for line in self.log.lines[self.test_began:] if "carrel" in line]
+        return self.transcript.lines() + ["log: " + line for line in logged[-20:]]
+
     # ---- set-up ----------------------------------------------------------------------------
 
     def set_up(self):
         self.log.start()
+        self._silence_motd()
         self.ports = {alias: free_port() for alias in SFTP}
         self.set_up_client(self.ports)
         self._add_users()
@@ -122,13 +136,20 @@ class Machine(Client):
         for alias, port in self.ports.items():
             self._start_sshd(alias, port)
 
+    @staticmethod
+    def _silence_motd():
+        """sshd shows it together with what a refused user is told."""
+        pathlib.Path("/etc/motd").write_text("")
+        for script in pathlib.Path("/etc/update-motd.d").glob("*"):
+            script.unlink()
+
     def _add_users(self):
         with open("/etc/group", "a") as groups:
             groups.write(f"students:x:2000:\nhuge:x:{HUGE_GID}:\n")
             for number, name in enumerate(FRANKS_GROUPS):
                 groups.write(f"{name}:x:{4000 + number}:frank\n")
         for user, (uid, groups) in USERS.items():
-            subprocess.run(["useradd", "--uid", str(uid), "--create-home", "--shell", "/bin/bash",
+            subprocess.run(["useradd", "-K", "UID_MAX=400000", "--uid", str(uid), "--create-home", "--shell", "/bin/bash",
                             "--groups", ",".join(groups), user], check=True)
             self.authorize(user)
         self.authorize("root")
@@ -238,6 +259,11 @@ class Machine(Client):
         """Names of the containers that run."""
         return [path.name for path in sorted(RUN.glob("containers/*")) if self.init_pid(path.name)]
 
+    def processes(self, container):
+        """How many processes are in a container that runs, its first one aside."""
+        place = self.namespaces(self.init_pid(container))["pid"]
+        return sum(namespace_of(path) == place for path in pathlib.Path("/proc").glob("[0-9]*")) - 1
+
     def kill_container(self, container):
         """As if the kernel had killed its first process."""
         pid = self.init_pid(container)
@@ -262,6 +288,14 @@ def process_name(pid):
         return None
     name, _, rest = stat.partition("(")[2].rpartition(")")
     return None if rest.split()[0] == "Z" else name
+
+
+def namespace_of(process):
+    """The PID namespace of the process with this folder in /proc."""
+    try:
+        return os.readlink(process / "ns" / "pid")
+    except OSError:
+        return None  # it has ended
 
 
 def free_port():

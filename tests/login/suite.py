@@ -95,17 +95,16 @@ def selected(pattern, bare):
 
 def run_one(test, machine):
     """Returns "ok", "FAIL" or "SKIP", and the lines that explain it."""
-    machine.transcript.parts.clear()
     try:
         with contextlib.ExitStack() as cleanup:
-            machine.cleanup = cleanup
+            machine.begin(cleanup)
             test.function(machine)
     except Skip as skip:
         return "SKIP", [str(skip)]
     except AssertionError as failure:
-        return "FAIL", [str(failure)] + machine.transcript.lines()
+        return "FAIL", [str(failure)] + machine.evidence()
     except Exception:
-        return "FAIL", traceback.format_exc().splitlines() + machine.transcript.lines()
+        return "FAIL", traceback.format_exc().splitlines() + machine.evidence()
     return "ok", []
 
 

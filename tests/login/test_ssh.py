@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import subprocess
-import threading
 
 from machine import PASSWORD, can_connect, free_port
 from suite import contains, equal, eventually, expect, lacks, matches, test
@@ -138,7 +137,7 @@ def scp_both_ways(m):
     source.write_bytes(random.Random(2).randbytes(1 << 20))
     source.chmod(0o640)
     for flags in (("-p",), ("-p", "-O")):
-        scp = ["scp", "-F", m.config, *flags]
+        scp = ["scp", "-F", m.ssh_config, *flags]
         equal(m.run(*scp, source, "alice@lab:copy").said, "", "what scp says")
         equal(m.look("alice", "stat -c %a copy"), "640", "mode")
         equal(m.run(*scp, "alice@lab:copy", back).status, 0, "status")
@@ -151,7 +150,7 @@ def check_sftp(m, host):
     source = m.directory / f"sftp-{host}"
     source.write_text("sftp was here\n")
     batch = f"put {source} from-{host}\nmkdir d-{host}\nls -1\nget from-{host} {back}\npwd\n"
-    result = m.run("sftp", "-F", m.config, "-b", "-", f"alice@{host}", stdin=batch)
+    result = m.run("sftp", "-F", m.ssh_config, "-b", "-", f"alice@{host}", stdin=batch)
     equal(result.status, 0, "status of sftp")
     contains(result.out, "/home/alice", "pwd")
     contains(result.out, f"d-{host}", "ls")
@@ -178,7 +177,7 @@ def rsync_both_ways(m):
     (source / "deep" / "er").mkdir(parents=True)
     for number in range(50):
         (source / "deep" / f"file{number}").write_text(f"number {number}\n")
-    rsync = ["rsync", "-a", "-e", f"ssh -F {m.config}"]
+    rsync = ["rsync", "-a", "-e", f"ssh -F {m.ssh_config}"]
     equal(m.run(*rsync, f"{source}/", "alice@lab:synced/").status, 0, "status up")
     equal(m.look("alice", "ls synced/deep | wc -l"), "51", "entries")
     equal(m.run(*rsync, "alice@lab:synced/", back).status, 0, "status down")
@@ -215,29 +214,6 @@ def serve_inside(m, user, address, family="AF_INET"):
     return server
 
 
-def serve_on_host(m, text=b"hello from the host", family=socket.AF_INET, address=None):
-    server = socket.socket(family)
-    server.bind(address or ("127.0.0.1", 0))
-    server.listen()
-    m.cleanup.callback(server.close)
-
-    def answer():
-        while True:
-            try:
-                peer, _ = server.accept()
-            except OSError:
-                return
-            with peer:
-                peer.sendall(text)
-    threading.Thread(target=answer, daemon=True).start()
-    return server.getsockname()
-
-
-def forward(m, user, *flags):
-    """A connection that only forwards."""
-    return m.ssh_start(user, options=("-N", "-o", "ExitOnForwardFailure=yes", *flags))
-
-
 def received(port):
     """What a server says over a forwarded port; empty when it is not reached."""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as peer:
@@ -252,7 +228,7 @@ def local_forward(m):
     """-L reaches a server that the user runs."""
     inside, here = free_port(), free_port()
     serve_inside(m, "alice", ("127.0.0.1", inside))
-    forward(m, "alice", "-L", f"{here}:127.0.0.1:{inside}")
+    m.ssh_forward("alice", "-L", f"{here}:127.0.0.1:{inside}")
     eventually(lambda: can_connect(here), "the forwarded port")
     equal(received(here).decode(), f"hello from {m.look('alice', 'hostname')}", "the greeting")
 
@@ -260,11 +236,11 @@ def local_forward(m):
 @test
 def local_forward_stays_inside(m):
     """-L does not reach the host's loopback, and the user's server is not on the host's."""
-    _, port = serve_on_host(m)
+    _, port = m.serve()
     inside, here = free_port(), free_port()
     serve_inside(m, "alice", ("127.0.0.1", inside))
     expect(not can_connect(inside), "the container's server listens on the host's loopback")
-    forward(m, "alice", "-L", f"{here}:127.0.0.1:{port}")
+    m.ssh_forward("alice", "-L", f"{here}:127.0.0.1:{port}")
     eventually(lambda: can_connect(here), "the forwarded port")
     equal(received(here), b"", "what came from the host's server")
 
@@ -272,9 +248,9 @@ def local_forward_stays_inside(m):
 @test(bare=True)
 def remote_forward(m):
     """-R: a port where the user is leads to the client's side."""
-    _, server = serve_on_host(m)
+    _, server = m.serve()
     port = free_port()
-    forward(m, "alice", "-R", f"{port}:127.0.0.1:{server}")
+    m.ssh_forward("alice", "-R", f"{port}:127.0.0.1:{server}")
     caller = CALLER.format(family="AF_INET", address=("127.0.0.1", port))
     said = eventually(lambda: m.inside("alice", "/usr/bin/python3 -", caller).out.strip(),
                       "an answer through the port")
@@ -289,7 +265,7 @@ def unix_socket_forward(m):
     inside, here = "/tmp/inside.sock", m.directory / "here.sock"
     m.inside("alice", f"rm -f {inside}")
     serve_inside(m, "alice", inside, "AF_UNIX")
-    forward(m, "alice", "-L", f"{here}:{inside}")
+    m.ssh_forward("alice", "-L", f"{here}:{inside}")
     eventually(here.exists, "the socket")
     with socket.socket(socket.AF_UNIX) as peer:
         peer.connect(str(here))
@@ -300,10 +276,10 @@ def unix_socket_forward(m):
 def unix_socket_forward_stays_inside(m):
     """-L does not reach a socket file of the host."""
     path = "/tmp/host.sock"
-    serve_on_host(m, family=socket.AF_UNIX, address=path)
+    m.serve(family=socket.AF_UNIX, address=path)
     os.chmod(path, 0o666)
     here = m.directory / "here2.sock"
-    forward(m, "alice", "-L", f"{here}:{path}")
+    m.ssh_forward("alice", "-L", f"{here}:{path}")
     eventually(here.exists, "the socket")
     with socket.socket(socket.AF_UNIX) as peer:
         peer.connect(str(here))
@@ -330,7 +306,7 @@ def x11_forward(m):
     env = {"PATH": "/usr/bin:/bin", "DISPLAY": ":77", "XAUTHORITY": str(authority)}
     m.run("xauth", "add", ":77", "MIT-MAGIC-COOKIE-1", "ab" * 16, env=env)
     pathlib.Path("/tmp/.X11-unix").mkdir(mode=0o1777, exist_ok=True)
-    serve_on_host(m, b"an X server", socket.AF_UNIX, "/tmp/.X11-unix/X77")
+    m.serve(b"an X server", socket.AF_UNIX, "/tmp/.X11-unix/X77")
     result = m.ssh("alice", "/usr/bin/python3 -", options=("-Y",), env=env, stdin=X_CLIENT)
     equal(result.out, "an X server\n", "what the X server said")
 

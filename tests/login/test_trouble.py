@@ -38,6 +38,17 @@ def check_works(m, user="bob"):
 
 # ---- policy files ---------------------------------------------------------------------------
 
+LETS_HENRY_IN = 'policy "x" {\n  users = {"henry"}\n  action = host\n}\n'
+UNKNOWN_KEY = 'policy "x" {\n  users = {"bob"}\n  action = contain\n  hostnam = "x"\n}\n'
+
+
+def broken_policy(m, name, text):
+    file = POLICY_DIR / name
+    file.write_text(text)
+    m.cleanup.callback(file.unlink, missing_ok=True)
+    return file
+
+
 def check_broken_policy(m, file, named):
     since = m.log.mark()
     check_refused(m)
@@ -50,24 +61,21 @@ def check_broken_policy(m, file, named):
 @test
 def policy_with_a_syntax_error(m):
     """A syntax error: students are refused, root and the admin get in, the log says where."""
-    file = POLICY_DIR / "20-broken.conf"
-    file.write_text('policy "x" {\n  users = {"bob"\n')
+    file = broken_policy(m, "20-broken.conf", 'policy "x" {\n  users = {"bob"\n')
     check_broken_policy(m, file, r"20-broken\.conf:\d")
 
 
 @test
 def policy_with_an_unknown_key(m):
     """An unknown key: the log names file, line and the nearest key."""
-    file = POLICY_DIR / "20-broken.conf"
-    file.write_text('policy "x" {\n  users = {"bob"}\n  action = contain\n  hostnam = "x"\n}\n')
+    file = broken_policy(m, "20-broken.conf", UNKNOWN_KEY)
     check_broken_policy(m, file, r"20-broken\.conf:4.*hostname")
 
 
 @test
 def policy_writable_by_others(m):
     """A policy file that others may write is not believed."""
-    file = POLICY_DIR / "20-open.conf"
-    file.write_text('policy "x" {\n  users = {"henry"}\n  action = host\n}\n')
+    file = broken_policy(m, "20-open.conf", LETS_HENRY_IN)
     file.chmod(0o666)
     check_broken_policy(m, file, r"20-open\.conf")
 
@@ -75,8 +83,7 @@ def policy_writable_by_others(m):
 @test
 def policy_of_another_owner(m):
     """Nor one that does not belong to root."""
-    file = POLICY_DIR / "20-owned.conf"
-    file.write_text('policy "x" {\n  users = {"henry"}\n  action = host\n}\n')
+    file = broken_policy(m, "20-owned.conf", LETS_HENRY_IN)
     os.chown(file, 2001, 0)
     check_broken_policy(m, file, r"20-owned\.conf")
 
@@ -85,8 +92,9 @@ def policy_of_another_owner(m):
 def policy_is_a_link(m):
     """Nor a symbolic link."""
     target = pathlib.Path("/tmp/policy-of-somebody")
-    target.write_text('policy "x" {\n  users = {"henry"}\n  action = host\n}\n')
-    file = POLICY_DIR / "20-link.conf"
+    target.write_text(LETS_HENRY_IN)
+    file = broken_policy(m, "20-link.conf", "")
+    file.unlink()
     file.symlink_to(target)
     check_broken_policy(m, file, r"20-link\.conf")
 
@@ -94,8 +102,7 @@ def policy_is_a_link(m):
 @test
 def policy_is_huge(m):
     """Nor two megabytes of it."""
-    file = POLICY_DIR / "20-huge.conf"
-    file.write_text("# " + "x" * (2 << 20) + "\n")
+    file = broken_policy(m, "20-huge.conf", "# " + "x" * (2 << 20) + "\n")
     check_broken_policy(m, file, r"20-huge\.conf")
 
 
@@ -228,13 +235,13 @@ def state_dir_full(m):
     """A full state_dir: refused in one line or let in, but nothing half-made stays."""
     image = m.directory / "full.img"
     with open(image, "wb") as file:
-        file.truncate(8 << 20)
-    m.run("mkfs.ext4", "-q", "-N", "512", image)
+        file.truncate(64 << 20)
+    m.run("mkfs.ext4", "-q", "-N", "8192", image)
     with file_system("/var/lib/carrel-full", "-o", "loop", image) as place:
         filler = open(place / "filler", "wb", buffering=0)
         with contextlib.suppress(OSError), filler:
             while True:
-                filler.write(b"x" * 4096)
+                filler.write(bytes(1 << 16))
         with m.config(state_dir=f'"{place}"'), m.policy("full"):
             result = m.ssh("bob", "echo in")
             if result.status != 0:
@@ -394,7 +401,8 @@ def check_nothing_half_made(m):
     equal(left, [], "half-made files")
     own = pathlib.Path("/proc/self/mountinfo").read_text()
     for line in own.splitlines():
-        expect("/run/carrel" not in line and "/var/lib/carrel/containers" not in line,
+        place = line.split()[4]
+        expect(not place.startswith(("/run/carrel/containers", "/var/lib/carrel/containers")),
                f"a mount of a container on the host: {line}")
 
 
@@ -436,7 +444,8 @@ def run_folder_lost(m):
     """/run/carrel emptied while nothing runs, as at boot: the next login makes it anew."""
     for name in m.running():
         m.kill_container(name)
-    m.masters.clear()
+    for mount in sorted(RUN.glob("ns/*")) + [RUN / "ns"]:
+        m.run("umount", mount)
     shutil.rmtree(RUN)
     check_works(m)
     equal(RUN.stat().st_mode & 0o777, 0o711, "the mode of /run/carrel")

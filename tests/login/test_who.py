@@ -1,9 +1,12 @@
 """Who is contained and who is not."""
 
+import contextlib
 import pathlib
+import socket
+import subprocess
 
-from machine import PASSWORD
-from suite import contains, equal, expect, lacks, test
+from machine import PASSWORD, can_connect, free_port
+from suite import contains, equal, eventually, expect, lacks, test
 
 CLOSED = "Your account is closed until September."
 
@@ -27,7 +30,7 @@ def staff_files(m):
     """scp of a user on the host goes to the host's home."""
     source = m.directory / "for-carol"
     source.write_text("hello carol\n")
-    equal(m.run("scp", "-F", m.config, source, "carol@lab:").said, "", "what scp says")
+    equal(m.run("scp", "-F", m.ssh_config, source, "carol@lab:").said, "", "what scp says")
     equal(pathlib.Path("/home/carol/for-carol").read_text(), "hello carol\n", "the file")
 
 
@@ -95,12 +98,53 @@ def denied_everywhere(m):
     person.wait_for(CLOSED.replace(".", r"\."))
 
 
+def check_no_forwarding(m, user):
+    """
+    sshd keeps the connection of a user whose session PAM refuses, for forwarding only (ssh -N):
+    nothing of the host may be reached through it.
+    """
+    _, port = m.serve()
+    here, there = free_port(), free_port()
+    path, socket_here = f"/tmp/host-{port}.sock", m.directory / f"{port}.sock"
+    m.serve(family=socket.AF_UNIX, address=path)
+    pathlib.Path(path).chmod(0o666)
+    connection = m.ssh_forward(user, "-L", f"{here}:127.0.0.1:{port}", "-L",
+                               f"{socket_here}:{path}")
+    eventually(lambda: connection.poll() is not None or socket_here.exists(), "an end, or ports")
+    if connection.poll() is None:
+        equal(received(("127.0.0.1", here)), b"", "what comes from the host's port")
+        equal(received(str(socket_here)), b"", "what comes from the host's socket")
+    remote = m.ssh_forward(user, "-v", "-R", f"{there}:127.0.0.1:{port}", stderr=subprocess.PIPE)
+    for line in remote.stderr:  # to its end, or until sshd has answered
+        if b"remote forward" in line and (b"success" in line or b"failed" in line):
+            break
+    expect(not can_connect(there), "a port on the host")
+
+
+def received(address):
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+    with contextlib.suppress(ConnectionError), socket.socket(family) as peer:
+        peer.settimeout(30)
+        peer.connect(address)
+        return peer.recv(100)
+    return b""
+
+
 @test
 def denied_forwarding(m):
-    """A denied user cannot use the connection for forwarding either."""
-    result = m.ssh("dave", options=("-N", "-o", "ExitOnForwardFailure=yes",
-                                    "-L", f"{m.directory}/dave.sock:/run/host.sock"))
-    expect(result.status != 0, "the status is 0")
+    """A denied user reaches nothing of the host by forwarding."""
+    check_no_forwarding(m, "dave")
+
+
+@test
+def refused_forwarding(m):
+    """Nor does one who is refused for want of sessions, or because Carrel is in trouble."""
+    with m.policy("one", "limits { sessions = 1 }"):
+        m.ssh_start("bob", "exec sleep 1000")
+        eventually(lambda: m.run("pgrep", "-cxu", "bob", "sleep").out == "1\n", "the session")
+        check_no_forwarding(m, "bob")
+    with m.policy("broken", 'image = "no-such-image"'):
+        check_no_forwarding(m, "bob")
 
 
 @test
