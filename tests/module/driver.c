@@ -88,6 +88,19 @@ static void tell_handler(pam_handle_t *pamh, const char *argument)
 	tell_number("reaped", reaped_by_handler);
 }
 
+/* Both are inherited through exec unless something is done about it. */
+static void ignore_and_block(pam_handle_t *pamh, const char *argument)
+{
+	sigset_t set;
+
+	(void)pamh;
+	(void)argument;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		die("signals");
+}
+
 /* A child of the service's own, which ends after so many milliseconds. */
 static void start_child(pam_handle_t *pamh, const char *argument)
 {
@@ -414,6 +427,7 @@ static const struct action {
     {"groups", set_groups},
     {"handler", set_handler},
     {"ids", set_ids},
+    {"ignore-and-block", ignore_and_block},
     {"keyring", new_keyring},
     {"leave-child", leave_child},
     {"mount", try_mount},

@@ -78,7 +78,7 @@ static void tell_descriptors(FILE *seen)
 
 static void tell_signals(FILE *seen)
 {
-	unsigned blocked = 0, changed = 0;
+	unsigned blocked = 0, ignored = 0;
 	sigset_t mask;
 
 	(void)sigprocmask(SIG_BLOCK, NULL, &mask);
@@ -87,10 +87,10 @@ static void tell_signals(FILE *seen)
 
 		if (sigaction(number, NULL, &action) < 0)
 			continue; /* the two that libc keeps to itself */
-		changed += action.sa_handler != SIG_DFL;
+		ignored += action.sa_handler == SIG_IGN;
 		blocked += sigismember(&mask, number) == 1;
 	}
-	(void)fprintf(seen, "blocked=%u\nhandled=%u\n", blocked, changed);
+	(void)fprintf(seen, "blocked=%u\nignored=%u\n", blocked, ignored);
 }
 
 static void tell_outputs(FILE *seen)
@@ -110,7 +110,6 @@ static void tell_outputs(FILE *seen)
 
 static void tell_seen(int argc, char **argv, const struct wire_request *request)
 {
-	extern char **environ;
 	FILE *seen = fopen(FAKE_DIR "/seen", "we");
 
 	if (!seen)
