@@ -64,7 +64,7 @@ void context_close(struct context *context)
 	config_free(take_ptr(context->config));
 }
 
-const struct policy *find_policy(const struct config *config, const char *name)
+const struct policy *policy_by_name(const struct config *config, const char *name)
 {
 	for (size_t i = 0; i < config->policy_count; i++)
 		if (strcmp(config->policies[i].name, name) == 0)
@@ -72,17 +72,9 @@ const struct policy *find_policy(const struct config *config, const char *name)
 	return NULL;
 }
 
-const struct pool *find_pool(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->pool_count; i++)
-		if (strcmp(config->pools[i].name, name) == 0)
-			return &config->pools[i];
-	return NULL;
-}
-
 const struct limits *limits_of_policy(const struct config *config, const char *policy)
 {
-	const struct policy *found = find_policy(config, policy);
+	const struct policy *found = policy_by_name(config, policy);
 
 	return found ? &found->limits : NULL;
 }

@@ -38,9 +38,8 @@ struct config *load_policies(const char *directory, struct config **rest, struct
 void cleanup_config(struct config **config);
 #define _cleanup_config_ __attribute__((cleanup(cleanup_config)))
 
-/* Policies and pools by name; NULL when there is none. */
-const struct policy *find_policy(const struct config *config, const char *name);
-const struct pool *find_pool(const struct config *config, const char *name);
+/* NULL when there is no policy of that name. */
+const struct policy *policy_by_name(const struct config *config, const char *name);
 
 /*
  * The limits that a container of that policy gets by the files of today, NULL when the policy is

@@ -17,6 +17,12 @@ void doctor_ids(const struct config *config, struct report *report);
 void doctor_pam(const struct config *config, struct report *report);
 void doctor_sshd(const struct config *config, struct report *report);
 
+/*
+ * state_dir, or while it has not been made yet the directory that it will be made in, in path;
+ * false when neither is there.
+ */
+bool doctor_state_place(const struct config *config, char *path, size_t size);
+
 /* What, when wrong, would refuse every contained user: looked at before Carrel is put into a stack.
  */
 void doctor_essentials(struct report *report);

@@ -129,20 +129,20 @@ static bool try_layers(int state, const char *scratch_path, const char *scratch,
 
 void doctor_layers(const struct config *config, struct report *report)
 {
-	char path[4096], scratch[32];
+	char place[4096], path[sizeof(place) + 32], scratch[32];
 	_cleanup_close_ int state = -1;
 	struct failure why, ignored;
 
-	if (!config)
+	if (!config || !doctor_state_place(config, place, sizeof(place)))
 		return;
-	state = dir_open_at(AT_FDCWD, config->state_dir, false);
+	state = dir_open_at(AT_FDCWD, place, false);
 	if (state < 0)
-		return; /* not there yet, or doctor_storage has said what is wrong */
+		return; /* doctor_storage has said what is wrong */
 	(void)snprintf(scratch, sizeof(scratch), ".doctor-%d", (int)getpid());
-	(void)snprintf(path, sizeof(path), "%s/%s", config->state_dir, scratch);
+	(void)snprintf(path, sizeof(path), "%s/%s", place, scratch);
 	if (mkdirat(state, scratch, 0755) < 0)
-		report_add(report, GRADE_PROBLEM, "layers", "cannot write to %s: %s",
-			   config->state_dir, strerror(errno));
+		report_add(report, GRADE_PROBLEM, "layers", "cannot write to %s: %s", place,
+			   strerror(errno));
 	else if (try_layers(state, path, scratch, &why))
 		report_add(report, GRADE_OK, "layers",
 			   "idmapped mounts of /usr and state_dir and an overlay of them work");

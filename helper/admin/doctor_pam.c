@@ -56,8 +56,13 @@ void doctor_pam(const struct config *config, struct report *report)
 	size_t enabled = 0;
 
 	(void)config;
-	for (size_t i = 0; i < ARRAY_LENGTH(ways_in); i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(ways_in); i++) {
+		/* Its file is there on every Debian, the one who uses it is not. */
+		if (strcmp(ways_in[i].service, "systemd-user") == 0 &&
+		    access("/run/systemd/system", F_OK) < 0)
+			continue;
 		check_service(ways_in[i].service, ways_in[i].danger, &enabled, report);
+	}
 	if (enabled == 0)
 		report_add(
 		    report, GRADE_WARNING, "pam",

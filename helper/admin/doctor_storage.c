@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -76,21 +77,37 @@ static void check_space(const struct statvfs *space, const char *path, struct re
 			   (unsigned long long)space->f_favail);
 }
 
+bool doctor_state_place(const struct config *config, char *path, size_t size)
+{
+	char *slash;
+
+	(void)snprintf(path, size, "%s", config->state_dir);
+	if (access(path, F_OK) == 0 || errno != ENOENT)
+		return true;
+	slash = strrchr(path, '/');
+	if (!slash)
+		return false;
+	slash[slash == path] = '\0'; /* the parent of "/x" is "/" */
+	return access(path, F_OK) == 0;
+}
+
 void doctor_storage(const struct config *config, struct report *report)
 {
-	const char *path = config ? config->state_dir : NULL;
+	char path[4096];
 	_cleanup_close_ int dir = -1;
 	struct statvfs space;
 	struct stat status;
 
-	if (!path)
+	if (!config)
 		return; /* carrel.conf is broken: doctor_policies has said so */
-	dir = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir < 0 && errno == ENOENT) {
-		report_add(report, GRADE_OK, "state_dir", "%s will be made by the first login",
-			   path);
+	if (!doctor_state_place(config, path, sizeof(path))) {
+		report_add(report, GRADE_PROBLEM, "state_dir",
+			   "%s cannot be made: the directory above it is missing; is something not "
+			   "mounted?",
+			   config->state_dir);
 		return;
 	}
+	dir = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0 || fstat(dir, &status) < 0 || fstatvfs(dir, &space) < 0) {
 		report_add(report, GRADE_PROBLEM, "state_dir", "cannot open %s: %s", path,
 			   strerror(errno));

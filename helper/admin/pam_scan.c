@@ -142,7 +142,7 @@ bool pam_module_check(struct failure *why)
 	if (access(CARREL_PAM_MODULE_DIR "/pam_permit.so", F_OK) < 0)
 		return fail(why, FAILURE_MISSING, 0,
 			    "%s has no pam_permit.so, so PAM looks for modules elsewhere; "
-			    "build Carrel with --with-pam-dir=DIR",
+			    "build Carrel with --with-pamdir=DIR",
 			    CARREL_PAM_MODULE_DIR);
 	return true;
 }

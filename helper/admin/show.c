@@ -72,7 +72,7 @@ static void print_running(const struct container_info *info)
 
 static void print_limits(const struct context *context, const struct container_info *info)
 {
-	const struct policy *policy = find_policy(context->config, container_policy(info));
+	const struct policy *policy = policy_by_name(context->config, container_policy(info));
 	char key[64], text[64];
 
 	if (!policy) {

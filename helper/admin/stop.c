@@ -49,7 +49,7 @@ static bool wait_for_end(int init, uint64_t deadline)
 static uint64_t seconds_of(const struct context *context, const struct running_record *record,
 			   const uint64_t *seconds)
 {
-	const struct policy *policy = find_policy(context->config, record->policy);
+	const struct policy *policy = policy_by_name(context->config, record->policy);
 
 	if (seconds)
 		return *seconds;

@@ -54,16 +54,20 @@ void table_add(struct table *table, const char *const *texts)
 static void print_row(const struct table *table, FILE *out, char *const *cells,
 		      const size_t *widths)
 {
-	for (size_t i = 0; i < table->column_count; i++) {
+	size_t last = table->column_count;
+
+	/* Nothing after the last text, so that no line ends in blanks. */
+	while (last > 1 && !*(cells ? cells[last - 1] : table->columns[last - 1].title))
+		last--;
+	for (size_t i = 0; i < last; i++) {
 		const char *text = cells ? cells[i] : table->columns[i].title;
 		int padding = (int)(widths[i] - text_width(text));
-		bool last = i + 1 == table->column_count;
 
 		if (table->columns[i].right)
 			(void)fprintf(out, "%*s%s", padding, "", text);
 		else
-			(void)fprintf(out, "%s%*s", text, last ? 0 : padding, "");
-		(void)fputs(last ? "\n" : "  ", out);
+			(void)fprintf(out, "%s%*s", text, i + 1 == last ? 0 : padding, "");
+		(void)fputs(i + 1 == last ? "\n" : "  ", out);
 	}
 }
 

@@ -1,0 +1,140 @@
+"""carrel doctor: what is wrong with the machine, and what to do."""
+
+import pathlib
+import subprocess
+
+from host import CARREL_CONF, PAM
+from suite import contains, equal, expect, matches, test
+
+HELPER = pathlib.Path("/usr/libexec/carrel/carrel-helper")
+
+
+def problem_about(host, topic):
+    """The problems that doctor has with a topic; its status must fit."""
+    it = host.json("doctor", "--json", status=1)
+    texts = [finding["text"] for finding in it["findings"]
+             if finding["topic"] == topic and finding["grade"] == "problem"]
+    expect(texts, f"there is a problem with {topic}")
+    return " ".join(texts)
+
+
+@test
+def a_sound_machine(host):
+    """Nothing is wrong here; the numbers are those of the findings."""
+    it = host.json("doctor", "--json")
+    equal(it["problems"], 0, "the problems")
+    grades = [finding["grade"] for finding in it["findings"]]
+    equal(grades.count("warning"), it["warnings"], "the warnings")
+    topics = {finding["topic"] for finding in it["findings"] if finding["grade"] == "ok"}
+    expect({"kernel", "namespaces", "seccomp", "helper", "init", "module", "policy", "cgroups",
+            "state_dir", "space", "layers", "ids"} <= topics, f"all topics are there: {topics}")
+    matches(host.works("doctor").out, r"^[0-9]+ ok, [0-9]+ warnings?, 0 problems$", "the last line")
+
+
+@test
+def leaves_nothing_behind(host):
+    """The trial of overlays removes what it made."""
+    host.works("doctor")
+    equal(list(pathlib.Path("/var/lib/carrel").glob(".doctor*")), [], "what is left")
+
+
+@test
+def ways_round(host):
+    """A service without the line is a warning, with it well, and optional a problem."""
+    def grade(service):
+        return [(finding["grade"], finding["text"]) for finding in
+                host.json("doctor", "--json", status=status)["findings"]
+                if finding["topic"] == service][0]
+
+    status = 0
+    equal(grade("cron")[0], "warning", "cron without the line")
+    contains(grade("cron")[1], "carrel pam enable cron", "what to do")
+    host.works("pam", "enable", "cron")
+    equal(grade("cron")[0], "ok", "cron with the line")
+    (PAM / "cron").write_text(host.pam_before["cron"] + "session optional pam_carrel.so\n")
+    status = 1
+    equal(grade("cron")[0], "problem", "cron with an optional line")
+
+
+@test
+def broken_policies(host):
+    """A broken file is a problem, named with its line."""
+    host.policy("policy {")
+    contains(problem_about(host, "policy"), "40-test.conf", "the problem")
+
+
+@test
+def programs_that_others_can_write(host):
+    """Whoever can write the helper is root."""
+    HELPER.chmod(0o777)
+    try:
+        contains(problem_about(host, "helper"), "not writable", "the problem")
+    finally:
+        HELPER.chmod(0o755)
+    HELPER.parent.chmod(0o777)
+    try:
+        contains(problem_about(host, "helper"), "replaced", "the problem")
+    finally:
+        HELPER.parent.chmod(0o755)
+
+
+@test
+def ids_of_others(host):
+    """A user whose id a container could get is found, in passwd and in subuid."""
+    subprocess.run(["useradd", "--uid", str(0x80000000 + 7), "--no-create-home", "--no-log-init",
+                    "stray"], check=True)
+    try:
+        contains(problem_about(host, "ids"), "stray", "the problem")
+    finally:
+        subprocess.run(["userdel", "stray"], check=True)
+    subuid = pathlib.Path("/etc/subuid")
+    before = subuid.read_text() if subuid.exists() else ""
+    subuid.write_text(before + "bob:2147483000:65536\n")
+    try:
+        contains(problem_about(host, "ids"), "bob:2147483000", "the problem")
+    finally:
+        subuid.write_text(before)
+
+
+@test
+def an_unsuitable_state_dir(host):
+    """A file system that cannot hold layers, one without exec, one that others can write."""
+    place = pathlib.Path("/srv/state")
+    place.mkdir(exist_ok=True)
+    CARREL_CONF.write_text(CARREL_CONF.read_text().replace("/var/lib/carrel", str(place)))
+    subprocess.run(["mount", "-t", "ramfs", "-o", "noexec", "ramfs", place], check=True)
+    try:
+        contains(problem_about(host, "state_dir"), "noexec", "the problem")
+        contains(problem_about(host, "state_dir"), "ramfs", "the problem")
+    finally:
+        subprocess.run(["umount", place], check=True)
+    place.chmod(0o777)
+    contains(problem_about(host, "state_dir"), "writable", "the problem")
+    place.chmod(0o711)
+
+
+@test
+def no_namespaces(host):
+    """A machine that allows no user namespaces."""
+    sysctl = pathlib.Path("/proc/sys/user/max_user_namespaces")
+    before = sysctl.read_text()
+    fake = host.directory / "few"
+    fake.write_text("0\n")
+    subprocess.run(["mount", "--bind", fake, sysctl], check=True)
+    try:
+        contains(problem_about(host, "namespaces"), "max_user_namespaces", "the problem")
+    finally:
+        subprocess.run(["umount", sysctl], check=True)
+    equal(sysctl.read_text(), before, "the machine's own number")
+
+
+@test
+def sshd_without_pam(host):
+    """UsePAM no: no login by ssh meets Carrel."""
+    config = pathlib.Path("/etc/ssh/sshd_config")
+    before = config.read_text()
+    config.write_text("UsePAM no\n" + before)
+    try:
+        contains(problem_about(host, "sshd"), "UsePAM", "the problem")
+    finally:
+        config.write_text(before)
