@@ -31,7 +31,6 @@ HUGE_GID = 200001
 FRANKS_GROUPS = [f"course{number:02}" for number in range(100)]
 
 PAM_SERVICES = ("sshd", "login", "su", "runuser", "cron")  # su-l and runuser-l include theirs
-PAM_LINE = "session required pam_carrel.so\n"
 
 CONFIG = """
 state_dir = "/var/lib/carrel"
@@ -182,9 +181,8 @@ class Machine(Client):
             file.unlink()
         CARREL_CONF.write_text(CONFIG.format(cgroup=self.cgroup))
         (POLICY_DIR / "50-groups.conf").write_text(POLICIES)
-        for service in PAM_SERVICES:
-            with open(f"/etc/pam.d/{service}", "a") as file:
-                file.write(PAM_LINE)
+        subprocess.run(["carrel", "pam", "enable", *PAM_SERVICES], check=True,
+                       stdout=subprocess.DEVNULL)
 
     def _start_sshd(self, alias, port):
         hostkey = self.directory / f"hostkey-{alias}"

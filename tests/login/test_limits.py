@@ -163,7 +163,10 @@ def disk(m):
 def idle_stop(m):
     """idle: a container without sessions is stopped after that time, and its files stay."""
     with m.policy("idle", 'time { idle = "1s" }'):
-        m.ssh("bob", "echo kept >note")
+        session = m.ssh_start("bob", "echo kept >note; exec sleep 1000")
+        eventually(lambda: m.run("pgrep", "-cxu", "bob", "sleep").out == "1\n", "the session")
+        expect(m.init_pid("bob-idle"), "no container runs")
+        session.terminate()
         eventually(lambda: m.init_pid("bob-idle") is None, "the stop", 20)
         equal(m.ssh("bob", "cat note").out, "kept\n", "the file")
 

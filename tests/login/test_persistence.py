@@ -10,6 +10,7 @@ def restart(m, user, container=None):
     """Stop the user's container; the next login starts it anew."""
     m.forget_master(user)
     before = m.init_pid(container or user)
+    expect(before, f"no container of {user} runs")
     m.kill_container(container or user)
     return before
 
@@ -28,6 +29,17 @@ def home_stays_after_a_stop(m):
     before = restart(m, "bob")
     equal(m.ssh("bob", "cat note /var/tmp/note; ls /tmp").out, "kept\nkept\n", "the files")
     expect(m.init_pid("bob") != before, "it is still the old container")
+
+
+@test
+def carrel_stop(m):
+    """carrel stop ends the sessions and processes, the next login has the files."""
+    session = m.ssh_start("bob", "echo kept >note; exec sleep 1000")
+    eventually(lambda: m.ssh("bob", "pgrep -x sleep").out, "the session")
+    equal(m.run("carrel", "stop", "bob").status, 0, "status of carrel stop")
+    eventually(lambda: session.poll() is not None, "the end of the session")
+    equal(m.init_pid("bob"), None, "the container")
+    equal(m.ssh("bob", "cat note; pgrep -c sleep").out, "kept\n0\n", "what bob finds")
 
 
 @test(bare=True)
