@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EVENT_LINE_MAX    8192
+#define EVENTS_LINE_BYTES    8192
 #define EVENT_LINE_FIELDS 24
 
 /* A flat JSON object: strings decoded, numbers and words as they stand. */
@@ -16,7 +16,7 @@ struct event_line {
 	} fields[EVENT_LINE_FIELDS];
 	size_t count;
 	size_t used;
-	char text[EVENT_LINE_MAX];
+	char text[EVENTS_LINE_BYTES];
 };
 
 /* False when the line is not one flat JSON object that fits. */

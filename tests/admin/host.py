@@ -138,8 +138,17 @@ class Host:
         return json.loads(result.out)
 
     def at_terminal(self, *arguments, env=None, dimensions=(24, 80)):
-        environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "vt100"} | (env or {})
-        terminal = Terminal(["carrel", *arguments], self.transcript, environment, dimensions)
+        """Run carrel on a terminal."""
+        return self.terminal(["carrel", *arguments], env or {}, dimensions)
+
+    def admin_shell(self):
+        """A shell of root on a terminal of the host."""
+        return self.terminal(["/bin/bash", "--norc"], {"PS1": "$ "}, (24, 80)).shell()
+
+    def terminal(self, command, env, dimensions):
+        # Of other kinds of terminals bash wants to know when something is pasted.
+        environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "dumb"} | env
+        terminal = Terminal(command, self.transcript, environment, dimensions)
         self.cleanup.callback(terminal.close)
         return terminal
 

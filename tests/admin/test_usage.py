@@ -76,9 +76,12 @@ def output_that_cannot_be_written(host):
 def no_colour_without_a_terminal(host):
     """Colour is for terminals, and not with NO_COLOR."""
     lacks(host.carrel("doctor").out, "\033[", "the output")
-    terminal = host.at_terminal("list")
+    terminal = host.at_terminal("list", env={"TERM": "vt100"})
     terminal.end()
     contains("".join(terminal.seen), "\033[1m", "the output")
-    terminal = host.at_terminal("list", env={"NO_COLOR": "1"})
+    terminal = host.at_terminal("list", env={"TERM": "vt100", "NO_COLOR": "1"})
+    terminal.end()
+    lacks("".join(terminal.seen), "\033[", "the output")
+    terminal = host.at_terminal("list", env={"TERM": "dumb"})
     terminal.end()
     lacks("".join(terminal.seen), "\033[", "the output")
