@@ -14,6 +14,7 @@
 
 #define TOTAL_MAX_MIB 64
 #define TOTAL_MAX     ((size_t)TOTAL_MAX_MIB * 1024 * 1024)
+#define ENTRY_COST    ((size_t)512) /* at least, so that the number of entries has an end too */
 
 /* Containers have the ids below this one: the owner of anything else has no name in them. */
 #define IDS_INSIDE 65536u
@@ -27,6 +28,17 @@ static bool cannot_copy(struct copy *copy, const char *name)
 {
 	return fail(copy->why, FAILURE_SYSTEM, errno, "cannot copy '%s' into the snapshot of /etc",
 		    name);
+}
+
+static bool charge(struct copy *copy, size_t bytes)
+{
+	copy->bytes += bytes > ENTRY_COST ? bytes : ENTRY_COST;
+	if (copy->bytes <= TOTAL_MAX)
+		return true;
+	return fail(copy->why, FAILURE_UNSUPPORTED, 0,
+		    "what all users can read in /etc is more than %d MiB, too much for the host "
+		    "image; move large data elsewhere",
+		    TOTAL_MAX_MIB);
 }
 
 static uid_t owner_inside(uid_t id)
@@ -63,12 +75,8 @@ static bool write_file(struct copy *copy, int to, const char *name, const struct
 	const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, status->st_mtim};
 	_cleanup_close_ int fd = -1;
 
-	copy->bytes += length;
-	if (copy->bytes > TOTAL_MAX)
-		return fail(copy->why, FAILURE_UNSUPPORTED, 0,
-			    "what all users can read in /etc is more than %d MiB, too much for the "
-			    "host image; move large data elsewhere",
-			    TOTAL_MAX_MIB);
+	if (!charge(copy, length))
+		return false;
 	fd = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 || !file_write_all(fd, text, length) || !set_owner_and_mode(fd, status) ||
 	    futimens(fd, times) < 0)
@@ -105,6 +113,8 @@ static bool copy_link(struct copy *copy, const struct etc_dir *from, const struc
 	if (length <= 0 || (size_t)length >= sizeof(target))
 		return true;
 	target[length] = '\0';
+	if (!charge(copy, 0))
+		return false;
 	if (symlinkat(target, to, entry->name) < 0 ||
 	    fchownat(to, entry->name, owner_inside(entry->status.st_uid),
 		     owner_inside(entry->status.st_gid), AT_SYMLINK_NOFOLLOW) < 0)
@@ -124,6 +134,8 @@ static bool copy_directory(struct copy *copy, const struct etc_dir *from,
 		return false;
 	if (!child.stream)
 		return true;
+	if (!charge(copy, 0))
+		return false;
 	if (mkdirat(to, entry->name, 0700) < 0)
 		return cannot_copy(copy, entry->name);
 	made = openat(to, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

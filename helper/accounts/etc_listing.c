@@ -33,28 +33,38 @@ const struct etc_replacement etc_replacements[] = {
 const size_t etc_replacement_count = ARRAY_LENGTH(etc_replacements);
 
 /*
- * Never shown, whatever the mode says: a mode is wrong for the minute in which somebody edits the
- * file, and a backup often has the mode of the editor. The patterns are for /etc itself.
+ * Never shown, wherever and whatever the mode says: a mode is wrong for the minute in which
+ * somebody edits the file, and a backup often has the mode that the editor gives.
  */
-static const char *const secret_at_top[] = {
-    "shadow*", "gshadow*", "passwd[-+~]*", "group[-+~]*",
-    "subuid*", "subgid*",  "sudoers*",     "carrel",
+static const char *const secrets[] = {
+    "shadow",     "shadow[!A-Za-z0-9]*",  "[.#]shadow*",
+    "gshadow",    "gshadow[!A-Za-z0-9]*", "[.#]gshadow*",
+    "opasswd*", /* pam_pwhistory(8): the hashes of old passwords */
+    "sudoers",    "sudoers[!A-Za-z0-9]*", "[.#]sudoers*",
+    "ssh_host_*", "[.#]ssh_host_*",       "*.keytab",
 };
+
+/* The same right below /etc. */
+static const char *const secrets_at_top[] = {
+    "passwd[-+~.]*", "group[-+~]*", "subuid*", "subgid*", "carrel",
+};
+
+static bool matches(const char *name, const char *const *patterns, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (fnmatch(patterns[i], name, 0) == 0)
+			return true;
+	return false;
+}
 
 static bool is_secret(const struct etc_dir *dir, const char *name)
 {
-	if (fnmatch("ssh_host_*", name, 0) == 0 && fnmatch("*.pub", name, 0) != 0)
-		return true;
-	if (fnmatch("opasswd*", name, 0) == 0) /* pam_pwhistory(8): the hashes of old passwords */
-		return true;
+	if (fnmatch("ssh_host_*.pub", name, 0) == 0)
+		return false;
 	if (dir->depth == 1 && strcmp(dir->name, "ssl") == 0 && strcmp(name, "private") == 0)
 		return true;
-	if (dir->depth > 0)
-		return false;
-	for (size_t i = 0; i < ARRAY_LENGTH(secret_at_top); i++)
-		if (fnmatch(secret_at_top[i], name, 0) == 0)
-			return true;
-	return false;
+	return matches(name, secrets, ARRAY_LENGTH(secrets)) ||
+	       (dir->depth == 0 && matches(name, secrets_at_top, ARRAY_LENGTH(secrets_at_top)));
 }
 
 static bool is_replaced(const struct etc_dir *dir, const char *name)

@@ -19,15 +19,19 @@
 
 /*
  * In the store:
- *   etc-<16 hex>      a generation, complete, named by its fingerprint
+ *   etc-<16 hex>/etc  a generation, complete, named by its fingerprint
  *   etc-new-<16 hex>  one that is being built or removed: whoever has the lock may remove it
  *   etc.lock          held while a generation is looked for, built or removed
  *   etc.stamp         "<generation> <boot id>"; its mtime is when /etc was last looked at
+ *
+ * Users of a generation hold a shared flock of the directory that its etc is in. Of etc itself
+ * anybody in a container can take a lock, and so keep others from it.
  */
 #define LOCK_NAME    "etc.lock"
 #define STAMP_NAME   "etc.stamp"
 #define NEW_PREFIX   "etc-new-"
 #define NAME_PREFIX  "etc-"
+#define CONTENT_NAME "etc"
 #define HEX_DIGITS   16
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_MAX  64
@@ -125,16 +129,17 @@ static bool write_stamp(const struct snapshot_store *store, const char *name, st
 
 static bool build_aside(int etc, int store, const char *aside, struct failure *why)
 {
-	_cleanup_close_ int to = -1;
+	_cleanup_close_ int generation = -1, content = -1;
 
-	if (mkdirat(store, aside, 0700) < 0)
+	if (mkdirat(store, aside, 0700) == 0)
+		generation = openat(store, aside, DIR_FLAGS);
+	if (generation >= 0 && mkdirat(generation, CONTENT_NAME, 0700) == 0)
+		content = openat(generation, CONTENT_NAME, DIR_FLAGS);
+	if (content < 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot make a snapshot of /etc");
-	to = openat(store, aside, DIR_FLAGS);
-	if (to < 0)
-		return fail(why, FAILURE_SYSTEM, errno, "cannot make a snapshot of /etc");
-	if (!etc_copy(etc, to, why))
+	if (!etc_copy(etc, content, why))
 		return false;
-	if (fchmod(to, 0755) < 0)
+	if (fchmod(content, 0755) < 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot make a snapshot of /etc");
 	return true;
 }
@@ -205,6 +210,7 @@ static void remove_unused(int store, const char *name)
 		return;
 	(void)snprintf(aside.name, sizeof(aside.name), "%s%s", NEW_PREFIX,
 		       name + strlen(NAME_PREFIX));
+	(void)tree_remove_at(store, aside.name, &ignored);
 	if (renameat(store, name, store, aside.name) == 0)
 		(void)tree_remove_at(store, aside.name, &ignored);
 }
@@ -299,7 +305,7 @@ int etc_snapshot_open(int etc, int store, unsigned recheck_seconds, int *in_use_
 		held = hold_current(&place, etc, why);
 	if (held < 0)
 		return -1;
-	snapshot = openat(held, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	snapshot = openat(held, CONTENT_NAME, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (snapshot < 0)
 		return fail_fd(why, FAILURE_SYSTEM, errno, "cannot open the snapshot of /etc");
 	*in_use_fd = take_fd(&held);
