@@ -27,6 +27,22 @@ static rlim_t most_open_files(void)
 	return strtoull(text, NULL, 10);
 }
 
+/*
+ * Raising a hard limit needs CAP_SYS_RESOURCE (getrlimit(2)), which root has not everywhere. What
+ * the process has is then below what the policy allows, so the policy holds: as much as there is.
+ */
+static bool keep_lower(pid_t pid, int resource, rlim_t wanted)
+{
+	struct rlimit now;
+
+	if (errno != EPERM || prlimit(pid, resource, NULL, &now) < 0 || now.rlim_max > wanted) {
+		errno = EPERM;
+		return false;
+	}
+	now.rlim_cur = now.rlim_max;
+	return prlimit(pid, resource, &now, NULL) == 0;
+}
+
 static bool apply_rlimit(pid_t pid, enum limit_id limit, int resource, uint64_t value,
 			 struct failure *why)
 {
@@ -45,7 +61,8 @@ static bool apply_rlimit(pid_t pid, enum limit_id limit, int resource, uint64_t 
 				    "sysctl fs.nr_open or lower the limit",
 				    policy_limit_name(limit), (unsigned long long)most);
 	}
-	if (prlimit(pid, resource, &bound, NULL) < 0)
+	if (prlimit(pid, resource, &bound, NULL) < 0 &&
+	    (errno == ESRCH || !keep_lower(pid, resource, bound.rlim_max)))
 		return fail(why, errno == ESRCH ? FAILURE_MISSING : FAILURE_SYSTEM, errno,
 			    "cannot set the limit '%s' on process %d", policy_limit_name(limit),
 			    pid);

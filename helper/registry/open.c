@@ -84,6 +84,8 @@ bool registry_open(const char *state_dir, struct registry *registry, struct fail
 		registry->state_images = open_vetted(registry->state, "images", 0700, why);
 	if (registry->state_images >= 0)
 		return true;
+	if (registry->state >= 0)
+		failure_prefix(why, "state_dir '%s'", state_dir);
 	registry_close(registry);
 	return false;
 }

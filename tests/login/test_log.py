@@ -111,10 +111,3 @@ def log_cannot_be_flooded(m):
     m.log.wait("user=bob", since)
     flood = [line for line in m.log.lines[since:] if "flood: " in line]
     expect(len(flood) < 2000, f"{len(flood)} lines came through")
-
-
-@test
-def wtmp_of_the_host(m):
-    """last on the host knows the login."""
-    m.ssh_terminal("alice").shell().leave()
-    matches(m.run("last", "-w").out, r"^alice ", "last")
