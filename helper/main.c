@@ -1,5 +1,6 @@
 /* helper/main.c - carrel-helper: make this process safe, then serve one request. */
 #include <fcntl.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,9 @@ static bool settle(struct failure *why)
 	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	const struct rlimit files = {1024, 4096}, no_core = {0, 0};
 
+	/* su that an ordinary user called keeps their real uid and groups (credentials(7)). */
+	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return fail(why, FAILURE_REQUEST, errno, "carrel-helper needs root");
 	/* Raising needs CAP_SYS_RESOURCE; where root lacks it, what is inherited has to do. */
 	for (size_t i = 0; i < ARRAY_LENGTH(lifted); i++)
 		(void)setrlimit(lifted[i], &unlimited);
