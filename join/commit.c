@@ -57,7 +57,7 @@ static bool keep_own_groups(const struct join_ready *ready, struct failure *why)
 	if (!inside || getgroups(ready->group_count, inside) != ready->group_count)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot read the groups inside");
 	for (int i = 0; i < ready->group_count; i++)
-		if (inside[i] == ready->groups[i] && inside[i] != 0)
+		if (inside[i] == ready->groups[i])
 			inside[kept++] = inside[i];
 	if (setgroups(kept, inside) < 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot give up the groups of the host");
@@ -101,7 +101,7 @@ static bool prove_no_way_back(const struct join_ready *ready, struct failure *wh
 			    "the way back to the host's mount namespace is open");
 	if (fstat(ready->home_user, &namespace_file) < 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot examine the host's namespace");
-	if (namespace_file.st_uid == 0)
+	if (namespace_file.st_uid == 0 || namespace_file.st_gid == 0)
 		return fail(why, FAILURE_SYSTEM, 0, "the container's root is the host's root");
 	return true;
 }

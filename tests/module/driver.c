@@ -211,6 +211,17 @@ static void set_ids(pam_handle_t *pamh, const char *argument)
 		die("setresuid");
 }
 
+static void drop_capabilities(pam_handle_t *pamh, const char *argument)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	(void)pamh;
+	(void)argument;
+	if (syscall(SYS_capset, &header, data) < 0)
+		die("capset");
+}
+
 static void try_setuid(pam_handle_t *pamh, const char *argument)
 {
 	uid_t uid = (uid_t)strtoul(argument, NULL, 10);
@@ -423,6 +434,7 @@ static const struct action {
     {"closed", close_descriptor},
     {"descriptors", tell_descriptors},
     {"directory", put_directory},
+    {"drop", drop_capabilities},
     {"env", tell_env},
     {"groups", set_groups},
     {"handler", set_handler},

@@ -146,7 +146,7 @@ static void be_init(const int mapped[2], const int ready[2], bool with_root)
 }
 
 /* Returns the pidfd of its PID 1, whose PID the test finds in FAKE_DIR/init and kills. */
-static int start_container(const char *map, pid_t *pid)
+static int start_container(const char *uid_map, const char *gid_map, pid_t *pid)
 {
 	int mapped[2], ready[2], pidfd = -1;
 	char byte;
@@ -158,12 +158,12 @@ static int start_container(const char *map, pid_t *pid)
 	if (*pid < 0)
 		die("clone");
 	if (*pid == 0)
-		be_init(mapped, ready, strcmp(map, MAP_NO_ROOT) != 0);
+		be_init(mapped, ready, strcmp(uid_map, MAP_NO_ROOT) != 0);
 	file = fopen(FAKE_DIR "/init", "we");
 	if (!file || fprintf(file, "%d\n", *pid) < 0 || fclose(file) != 0)
 		die(FAKE_DIR "/init");
-	write_map(*pid, "uid_map", map);
-	write_map(*pid, "gid_map", map);
+	write_map(*pid, "uid_map", uid_map);
+	write_map(*pid, "gid_map", gid_map);
 	(void)close(ready[1]);
 	if (write(mapped[1], "", 1) != 1 || read(ready[0], &byte, 1) != 1)
 		die("the container does not come up");
@@ -174,28 +174,29 @@ enum init_kind { INIT_ALIVE, INIT_DEAD, INIT_NO_PIDFD };
 
 static const struct contain_mode {
 	const char *name;
-	const char *map;
+	const char *uid_map, *gid_map;
 	int (*program)(void);
 	enum init_kind init;
 	uint32_t namespaces;
 	uint32_t allow_root;
 } modes[] = {
-    {"contain", MAP, good_program, INIT_ALIVE, NAMESPACES, 0},
-    {"contain-with-root", MAP, good_program, INIT_ALIVE, NAMESPACES, 1},
-    {"contain-dead", MAP, good_program, INIT_DEAD, NAMESPACES, 0},
-    {"contain-no-pidfd", MAP, good_program, INIT_NO_PIDFD, NAMESPACES, 0},
-    {"contain-host-root", MAP_HOST_ROOT, good_program, INIT_ALIVE, NAMESPACES, 0},
-    {"contain-no-root", MAP_NO_ROOT, good_program, INIT_ALIVE, NAMESPACES, 0},
-    {"contain-host-network", MAP, good_program, INIT_ALIVE, NAMESPACES & ~(uint32_t)CLONE_NEWNET,
-     0},
-    {"contain-network-only", MAP, good_program, INIT_ALIVE, CLONE_NEWNET, 0},
-    {"contain-time", MAP, good_program, INIT_ALIVE, NAMESPACES | 0x80, 0},
-    {"contain-writable-program", MAP, writable_program, INIT_ALIVE, NAMESPACES, 0},
-    {"contain-odd-program", MAP, odd_program, INIT_ALIVE, NAMESPACES, 0},
-    {"contain-empty-program", MAP, empty_program, INIT_ALIVE, NAMESPACES, 0},
-    {"contain-huge-program", MAP, huge_program, INIT_ALIVE, NAMESPACES, 0},
-    {"contain-invalid-program", MAP, invalid_program, INIT_ALIVE, NAMESPACES, 0},
-    {"contain-no-program", MAP, no_program, INIT_ALIVE, NAMESPACES, 0},
+    {"contain", MAP, MAP, good_program, INIT_ALIVE, NAMESPACES, 0},
+    {"contain-with-root", MAP, MAP, good_program, INIT_ALIVE, NAMESPACES, 1},
+    {"contain-dead", MAP, MAP, good_program, INIT_DEAD, NAMESPACES, 0},
+    {"contain-no-pidfd", MAP, MAP, good_program, INIT_NO_PIDFD, NAMESPACES, 0},
+    {"contain-host-root", MAP_HOST_ROOT, MAP, good_program, INIT_ALIVE, NAMESPACES, 0},
+    {"contain-host-group", MAP, MAP_HOST_ROOT, good_program, INIT_ALIVE, NAMESPACES, 0},
+    {"contain-no-root", MAP_NO_ROOT, MAP_NO_ROOT, good_program, INIT_ALIVE, NAMESPACES, 0},
+    {"contain-host-network", MAP, MAP, good_program, INIT_ALIVE,
+     NAMESPACES & ~(uint32_t)CLONE_NEWNET, 0},
+    {"contain-network-only", MAP, MAP, good_program, INIT_ALIVE, CLONE_NEWNET, 0},
+    {"contain-time", MAP, MAP, good_program, INIT_ALIVE, NAMESPACES | 0x80, 0},
+    {"contain-writable-program", MAP, MAP, writable_program, INIT_ALIVE, NAMESPACES, 0},
+    {"contain-odd-program", MAP, MAP, odd_program, INIT_ALIVE, NAMESPACES, 0},
+    {"contain-empty-program", MAP, MAP, empty_program, INIT_ALIVE, NAMESPACES, 0},
+    {"contain-huge-program", MAP, MAP, huge_program, INIT_ALIVE, NAMESPACES, 0},
+    {"contain-invalid-program", MAP, MAP, invalid_program, INIT_ALIVE, NAMESPACES, 0},
+    {"contain-no-program", MAP, MAP, no_program, INIT_ALIVE, NAMESPACES, 0},
 };
 
 static void contain(int channel, const struct contain_mode *mode)
@@ -214,7 +215,7 @@ static void contain(int channel, const struct contain_mode *mode)
 	int fds[WIRE_FD_COUNT];
 	pid_t pid;
 
-	fds[WIRE_FD_INIT] = start_container(mode->map, &pid);
+	fds[WIRE_FD_INIT] = start_container(mode->uid_map, mode->gid_map, &pid);
 	if (mode->init == INIT_DEAD) {
 		(void)kill(pid, SIGKILL);
 		(void)waitpid(pid, NULL, 0);
