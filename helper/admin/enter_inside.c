@@ -66,6 +66,14 @@ static bool take_groups(const struct account *account, struct failure *why)
 	return true;
 }
 
+/* The resource limits of the policy; the container's root is not held to them, only to its cgroup.
+ */
+static bool take_limits(const struct entry *entry, struct failure *why)
+{
+	return !entry->limits || entry->account->uid == 0 ||
+	       rlimits_apply(getpid(), entry->limits, why);
+}
+
 static bool join(const struct entry *entry, struct wire_reply *reply, struct failure *why)
 {
 	struct wire_request request = {.verb = WIRE_ENTER};
@@ -86,7 +94,9 @@ static bool join(const struct entry *entry, struct wire_reply *reply, struct fai
 	    .bounding_set = reply->bounding_set,
 	    .umask = reply->umask == WIRE_UMASK_UNSET ? JOIN_UMASK_UNSET : (mode_t)reply->umask,
 	};
-	joined = join_container(&plan, why);
+	/* Only now: neither the user's limits nor the user's groups are for the helper. */
+	joined = take_limits(entry, why) && take_groups(entry->account, why) &&
+		 join_container(&plan, why);
 	for (size_t i = 0; i < WIRE_FD_COUNT; i++)
 		cleanup_close(&fds[i]);
 	return joined;
@@ -165,9 +175,7 @@ static _Noreturn void wait_for_program(pid_t program)
 static bool enter(const struct entry *entry, struct wire_reply *reply, pid_t outer,
 		  struct failure *why)
 {
-	if ((entry->limits && entry->account->uid != 0 &&
-	     !rlimits_apply(getpid(), entry->limits, why)) ||
-	    !take_groups(entry->account, why) || !join(entry, reply, why))
+	if (!join(entry, reply, why))
 		return false;
 	/* After the join: a change of ids forgets it (prctl(2)). */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != outer)

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EVENTS_LINE_BYTES    8192
+#define EVENTS_LINE_BYTES 8192
 #define EVENT_LINE_FIELDS 24
 
 /* A flat JSON object: strings decoded, numbers and words as they stand. */
