@@ -173,7 +173,7 @@ void room_answer(struct room *room, int client)
 	else if (call.request.verb == CONTROL_MESSAGE)
 		answer_message(room, &call, &reply.answer);
 	else if (call.request.verb == CONTROL_STOP)
-		room_stop(room, call.request.stop_seconds);
+		room_stop(room, call.request.stop_seconds, "an admin asked for it");
 	else if (call.request.verb == CONTROL_STATUS) {
 		answer_status(room, &reply.answer);
 		for (size_t i = 0; i < room->sessions.count && i < CONTROL_SESSIONS_MAX; i++) {

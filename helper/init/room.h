@@ -16,7 +16,8 @@ struct room {
 	int events;  /* events.jsonl, or -1 */
 	int signals; /* signalfd: SIGCHLD, SIGTERM */
 	bool stopping;
-	uint64_t stop_deadline; /* CLOCK_BOOTTIME seconds, valid while stopping */
+	const char *stop_reason; /* for the event, valid while stopping */
+	uint64_t stop_deadline;  /* CLOCK_BOOTTIME seconds, valid while stopping */
 };
 
 /* Serve until the container is to end. Returns when PID 1 should exit, which ends everything in it.
@@ -26,7 +27,10 @@ void room_serve(struct room *room);
 /* Answer one client of the control socket. */
 void room_answer(struct room *room, int client);
 
-/* Ask all processes to end; the kernel ends the rest when PID 1 exits after `seconds`. */
-void room_stop(struct room *room, uint64_t seconds);
+/*
+ * Ask all processes to end; the kernel ends the rest when PID 1 exits after `seconds`. `reason`, a
+ * literal, is told in the event.
+ */
+void room_stop(struct room *room, uint64_t seconds, const char *reason);
 
 #endif

@@ -21,16 +21,18 @@ static void take_signals(struct room *room)
 
 	while (read(room->signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal))
 		if (signal.ssi_signo == SIGTERM && signal.ssi_pid == 0)
-			room_stop(room, room->settings.stop_seconds);
+			room_stop(room, room->settings.stop_seconds,
+				  "the service manager asked for it");
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 }
 
-void room_stop(struct room *room, uint64_t seconds)
+void room_stop(struct room *room, uint64_t seconds, const char *reason)
 {
 	if (room->stopping)
 		return;
 	room->stopping = true;
+	room->stop_reason = reason;
 	room->stop_deadline = boottime_seconds() + seconds;
 	/* Interactive shells ignore SIGTERM but end on SIGHUP; stopped jobs need to wake to end. */
 	(void)kill(-1, SIGHUP);
@@ -65,7 +67,7 @@ static void check_idle(struct room *room)
 {
 	if (room->sessions.count == 0 && room->settings.idle_seconds != UINT64_MAX &&
 	    boottime_seconds() >= room->sessions.idle_since + room->settings.idle_seconds)
-		room_stop(room, room->settings.stop_seconds);
+		room_stop(room, room->settings.stop_seconds, "idle");
 }
 
 static void accept_client(struct room *room)
@@ -110,10 +112,22 @@ static void serve_once(struct room *room)
 	check_idle(room);
 }
 
+static void tell_stop(const struct room *room)
+{
+	struct event event = EVENT_INIT;
+
+	event.event = "stop";
+	event.container = room->settings.name;
+	event.policy = room->settings.policy;
+	event.reason = room->stop_reason;
+	event_append(room->events, &event);
+}
+
 void room_serve(struct room *room)
 {
 	while (!room->stopping || (boottime_seconds() < room->stop_deadline && !alone()))
 		serve_once(room);
 	while (room->sessions.count)
 		session_end(&room->sessions, 0, room->settings.name, room->events);
+	tell_stop(room);
 }

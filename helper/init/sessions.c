@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "helper/events/events.h"
 
 uint64_t boottime_seconds(void)
 {
@@ -49,12 +48,22 @@ static const char *or_null(const char *text)
 	return *text ? text : NULL;
 }
 
-static void write_event(const struct session *session, const char *container, int events)
+void event_append(int events, const struct event *event)
 {
-	struct event event = EVENT_INIT;
 	struct timespec now;
 	char line[4096];
 	size_t length;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	length = event_format_json(event, &now, line, sizeof(line));
+	/* One write to a descriptor opened for appending: lines of many writers never mix. */
+	if (length && events >= 0 && write(events, line, length) < 0)
+		return; /* a full disk loses the line: the log of the host is not ours to hold up */
+}
+
+static void tell_end(const struct session *session, const char *container, int events)
+{
+	struct event event = EVENT_INIT;
 
 	event.event = "session_end";
 	event.user = session->public.user;
@@ -64,11 +73,7 @@ static void write_event(const struct session *session, const char *container, in
 	event.container = container;
 	event.policy = or_null(session->policy);
 	event.duration_seconds = boottime_seconds() - session->started;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	length = event_format_json(&event, &now, line, sizeof(line));
-	/* One write to a descriptor opened for appending: lines of many writers never mix. */
-	if (length && events >= 0 && write(events, line, length) < 0)
-		return;
+	event_append(events, &event);
 }
 
 static bool tty_in_use(const struct sessions *sessions, const char *path)
@@ -84,7 +89,7 @@ void session_end(struct sessions *sessions, size_t index, const char *container,
 	struct session *session = sessions->items[index];
 
 	sessions->items[index] = sessions->items[--sessions->count];
-	write_event(session, container, events);
+	tell_end(session, container, events);
 	cleanup_close(&session->login_service);
 	if (session->tty_path[0] && !tty_in_use(sessions, session->tty_path)) {
 		(void)umount2(session->tty_path, MNT_DETACH | UMOUNT_NOFOLLOW);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "helper/events/events.h"
 #include "helper/init/control.h"
 
 #define SESSIONS_MAX 1024
@@ -26,6 +27,9 @@ struct sessions {
 };
 
 uint64_t boottime_seconds(void);
+
+/* Append one line to events.jsonl (descriptor from the helper, -1 for none), in one write(2). */
+void event_append(int events, const struct event *event);
 
 /* Takes login_service over. NULL when out of memory or full. */
 const struct session *session_add(struct sessions *sessions, const struct control_request *request,
