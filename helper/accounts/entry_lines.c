@@ -1,6 +1,7 @@
 /* helper/accounts/entry_lines.c - the lines of passwd and group files, as text. */
 #include "helper/accounts/entry_lines.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +9,10 @@
 
 void entry_add(struct entry_text *out, const char *bytes, size_t length)
 {
-	if (out->failed)
+	if (out->error)
 		return;
-	if (length >= ENTRY_TEXT_MAX || out->length + length >= ENTRY_TEXT_MAX) {
-		out->failed = true;
+	if (length > ENTRY_TEXT_MAX - out->length) {
+		out->error = EFBIG;
 		return;
 	}
 	if (out->length + length + 1 > out->size) {
@@ -19,7 +20,7 @@ void entry_add(struct entry_text *out, const char *bytes, size_t length)
 		char *grown = realloc(out->text, size);
 
 		if (!grown) {
-			out->failed = true;
+			out->error = ENOMEM;
 			return;
 		}
 		out->text = grown;
@@ -43,23 +44,51 @@ void entry_add_number(struct entry_text *out, unsigned number)
 	entry_add_string(out, digits);
 }
 
-void entry_add_field(struct entry_text *out, const char *field)
+static char safe_in_field(char byte)
 {
-	for (; *field; field++) {
-		unsigned char byte = (unsigned char)*field;
-		bool unsafe = byte < 0x20 || byte == 0x7f || byte == ':';
+	unsigned char value = (unsigned char)byte;
 
-		entry_add(out, unsafe ? "_" : field, 1);
-	}
+	return value < 0x20 || value == 0x7f || value == ':' ? '_' : byte;
 }
 
-char *entry_finish(struct entry_text *out)
+static char safe_in_members(char byte)
+{
+	return byte == ',' ? '_' : safe_in_field(byte);
+}
+
+void entry_add_field(struct entry_text *out, const char *field)
+{
+	for (; *field; field++)
+		entry_add(out, &(char){safe_in_field(*field)}, 1);
+}
+
+void entry_add_member(struct entry_text *out, const char *name)
+{
+	for (; *name; name++)
+		entry_add(out, &(char){safe_in_members(*name)}, 1);
+}
+
+static bool too_long(const char *what, struct failure *why)
+{
+	return fail(why, FAILURE_LIMIT, EFBIG, "the %s file would be larger than 1 MiB", what);
+}
+
+char *entry_finish(struct entry_text *out, const char *what, struct failure *why)
 {
 	entry_add(out, "", 0); /* an empty text is a text */
-	if (!out->failed)
+	if (!out->error)
 		return out->text;
 	free(out->text);
+	if (out->error == EFBIG)
+		(void)too_long(what, why);
+	else
+		(void)fail(why, FAILURE_SYSTEM, out->error, "cannot make the %s file", what);
 	return NULL;
+}
+
+bool entry_text_fits(const char *text, const char *what, struct failure *why)
+{
+	return strnlen(text, ENTRY_TEXT_MAX + 1) <= ENTRY_TEXT_MAX || too_long(what, why);
 }
 
 const char *entry_next_line(const char **at, size_t *length)
@@ -95,7 +124,12 @@ bool entry_field_is(const char *line, size_t length, unsigned index, const char 
 	size_t field_length;
 	const char *field = entry_field(line, length, index, &field_length);
 
-	return field && field_length == strlen(value) && memcmp(field, value, field_length) == 0;
+	if (!field || field_length != strlen(value))
+		return false;
+	for (size_t i = 0; i < field_length; i++)
+		if (field[i] != safe_in_field(value[i]))
+			return false;
+	return true;
 }
 
 bool entry_field_number(const char *line, size_t length, unsigned index, unsigned *number)
@@ -113,4 +147,28 @@ bool entry_field_number(const char *line, size_t length, unsigned index, unsigne
 	}
 	*number = (unsigned)value;
 	return value <= UINT_MAX;
+}
+
+static bool is_member(const char *member, size_t length, const char *name)
+{
+	for (size_t i = 0; i < length; i++)
+		if (name[i] == '\0' || member[i] != safe_in_members(name[i]))
+			return false;
+	return name[length] == '\0';
+}
+
+bool entry_has_member(const char *members, size_t length, const char *name)
+{
+	while (length > 0) {
+		const char *comma = memchr(members, ',', length);
+		size_t one = comma ? (size_t)(comma - members) : length;
+
+		if (is_member(members, one, name))
+			return true;
+		if (!comma)
+			return false;
+		members += one + 1;
+		length -= one + 1;
+	}
+	return false;
 }

@@ -1,53 +1,22 @@
 /* helper/accounts/group_merge.c - bring a user's groups into the text of a group file, purely. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "helper/accounts/accounts.h"
 #include "helper/accounts/entry_lines.h"
 
-/* The name a group has inside; one without a name on the host is called by its number. */
-static void add_name(struct entry_text *out, const struct account_group *group)
+struct merge {
+	const struct account *account;
+	const struct id_map *gid_map;
+	const char *old_text;
+	bool *written; /* for each of the account's groups */
+	struct entry_text out;
+};
+
+static bool is_shown(const struct merge *merge, size_t index)
 {
-	if (group->name) {
-		entry_add_field(out, group->name);
-		return;
-	}
-	entry_add_string(out, "group");
-	entry_add_number(out, group->gid);
-}
-
-static void add_entry(struct entry_text *out, const struct account_group *group,
-		      const char *members, size_t members_length)
-{
-	add_name(out, group);
-	entry_add_string(out, ":x:");
-	entry_add_number(out, group->gid);
-	entry_add_string(out, ":");
-	entry_add(out, members, members_length);
-}
-
-static bool has_member(const char *members, size_t length, const char *user)
-{
-	size_t user_length = strlen(user);
-
-	while (length > 0) {
-		const char *comma = memchr(members, ',', length);
-		size_t one = comma ? (size_t)(comma - members) : length;
-
-		if (one == user_length && memcmp(members, user, one) == 0)
-			return true;
-		if (!comma)
-			return false;
-		members += one + 1;
-		length -= one + 1;
-	}
-	return false;
-}
-
-/* An entry is ours when the name is; a line of another name with our gid stays, after ours. */
-static bool is_same(const char *line, size_t length, const struct account_group *group)
-{
-	return group->name && entry_field_is(line, length, 0, group->name);
+	return id_map_contains(merge->gid_map, merge->account->groups[index].gid);
 }
 
 static bool has_gid(const char *line, size_t length, gid_t gid)
@@ -57,73 +26,124 @@ static bool has_gid(const char *line, size_t length, gid_t gid)
 	return entry_field_number(line, length, 2, &number) && number == gid;
 }
 
-/* The members a group already has in the old text, under the same gid. */
-static const char *old_members(const char *text, const struct account_group *group, size_t *length)
+static size_t find_by_name(const struct merge *merge, const char *line, size_t length)
 {
-	const char *line;
-	size_t line_length;
+	const struct account *account = merge->account;
+	size_t i = 0;
 
-	while ((line = entry_next_line(&text, &line_length))) {
-		const char *members = entry_field(line, line_length, 3, length);
-
-		if (members && has_gid(line, line_length, group->gid) &&
-		    (!group->name || is_same(line, line_length, group)))
-			return members;
-	}
-	*length = 0;
-	return "";
+	if (!memchr(line, ':', length))
+		return account->group_count;
+	while (i < account->group_count &&
+	       !(account->groups[i].name && is_shown(merge, i) &&
+		 entry_field_is(line, length, 0, account->groups[i].name)))
+		i++;
+	return i;
 }
 
-static void add_group(struct entry_text *out, const char *old_text, const struct account *account,
-		      const struct account_group *group)
+static size_t find_by_gid(const struct merge *merge, const char *line, size_t length)
+{
+	const struct account *account = merge->account;
+	size_t i = 0;
+
+	while (i < account->group_count &&
+	       !(has_gid(line, length, account->groups[i].gid) && is_shown(merge, i)))
+		i++;
+	return i;
+}
+
+/* A group that the host has no name for keeps the one that it has inside. */
+static void add_name(struct entry_text *out, const struct account_group *group, const char *line,
+		     size_t line_length)
 {
 	size_t length;
-	const char *members = old_members(old_text, group, &length);
+	const char *name = line ? entry_field(line, line_length, 0, &length) : NULL;
 
-	add_entry(out, group, members, length);
-	/* A primary group needs no member line, and tools do not write one (group(5)). */
-	if (group->gid != account->gid && !has_member(members, length, account->name)) {
-		entry_add_string(out, length ? "," : "");
-		entry_add_field(out, account->name);
+	if (group->name) {
+		entry_add_field(out, group->name);
+	} else if (name && length > 0) {
+		entry_add(out, name, length);
+	} else {
+		entry_add_string(out, "group");
+		entry_add_number(out, group->gid);
 	}
-	entry_add_string(out, "\n");
 }
 
-/* Is this line replaced by one of ours? */
-static bool is_replaced(const char *line, size_t length, const struct account *account,
-			const struct id_map *gid_map)
+/* Write a group, with the members of the line that it replaces (NULL: it replaces none). */
+static void write_group(struct merge *merge, size_t index, const char *line, size_t line_length)
 {
-	for (size_t i = 0; i < account->group_count; i++) {
-		const struct account_group *group = &account->groups[i];
+	const struct account_group *group = &merge->account->groups[index];
+	size_t length = 0;
+	const char *members = line ? entry_field(line, line_length, 3, &length) : NULL;
 
-		if (!id_map_contains(gid_map, group->gid))
-			continue;
-		if (is_same(line, length, group) ||
-		    (!group->name && has_gid(line, length, group->gid)))
-			return true;
+	merge->written[index] = true;
+	add_name(&merge->out, group, line, line_length);
+	entry_add_string(&merge->out, ":x:");
+	entry_add_number(&merge->out, group->gid);
+	entry_add_string(&merge->out, ":");
+	if (!members)
+		length = 0;
+	entry_add(&merge->out, length ? members : "", length);
+	if (!entry_has_member(length ? members : "", length, merge->account->name)) {
+		entry_add_string(&merge->out, length ? "," : "");
+		entry_add_member(&merge->out, merge->account->name);
 	}
-	return false;
+	entry_add_string(&merge->out, "\n");
+}
+
+/* Write a group before its own line, if it has one further down: that line's members count. */
+static void write_group_early(struct merge *merge, size_t index)
+{
+	const char *at = merge->old_text, *line;
+	size_t length = 0;
+
+	while ((line = entry_next_line(&at, &length)))
+		if (find_by_name(merge, line, length) == index)
+			break;
+	write_group(merge, index, line, length);
+}
+
+/* Go on with one line of the old text: it becomes one of ours, goes, or stays. */
+static void merge_line(struct merge *merge, const char *line, size_t length)
+{
+	const struct account *account = merge->account;
+	size_t index = find_by_name(merge, line, length);
+
+	if (index < account->group_count) {
+		if (!merge->written[index])
+			write_group(merge, index, line, length);
+		return;
+	}
+	index = find_by_gid(merge, line, length);
+	if (index < account->group_count && !merge->written[index]) {
+		if (!account->groups[index].name) {
+			write_group(merge, index, line, length);
+			return;
+		}
+		/* Before any other name of the same gid: getgrgid takes the first. */
+		write_group_early(merge, index);
+	}
+	entry_add(&merge->out, line, length);
+	entry_add_string(&merge->out, "\n");
 }
 
 char *group_merge(const char *old_text, const struct account *account, const struct id_map *gid_map,
 		  struct failure *why)
 {
-	struct entry_text out = {0};
+	_cleanup_free_ bool *written = calloc(account->group_count + 1, sizeof(*written));
+	struct merge merge = {account, gid_map, old_text, written, {0}};
 	const char *at = old_text, *line;
 	size_t length;
-	char *text;
 
-	for (size_t i = 0; i < account->group_count; i++)
-		if (id_map_contains(gid_map, account->groups[i].gid))
-			add_group(&out, old_text, account, &account->groups[i]);
-	while ((line = entry_next_line(&at, &length))) {
-		if (is_replaced(line, length, account, gid_map))
-			continue;
-		entry_add(&out, line, length);
-		entry_add_string(&out, "\n");
+	if (!entry_text_fits(old_text, "container's group", why))
+		return NULL;
+	if (!written) {
+		(void)fail(why, FAILURE_SYSTEM, ENOMEM, "cannot make the container's group file");
+		return NULL;
 	}
-	text = entry_finish(&out);
-	if (!text)
-		fail(why, FAILURE_LIMIT, 0, "the container's group file is larger than 1 MiB");
-	return text;
+	while ((line = entry_next_line(&at, &length)))
+		merge_line(&merge, line, length);
+	for (size_t i = 0; i < account->group_count; i++)
+		if (is_shown(&merge, i) && !written[i])
+			write_group(&merge, i, NULL, 0);
+	return entry_finish(&merge.out, "container's group", why);
 }

@@ -7,55 +7,95 @@
 
 #include "helper/accounts/accounts.h"
 
-#define BUFFER_FIRST  4096
-#define BUFFER_MOST   (16 * 1024 * 1024)
-#define GROUPS_FIRST  64
-#define GROUPS_MOST   65536 /* NGROUPS_MAX, getgroups(2) */
-#define NAME_MAX_SEEN 256
+#define BUFFER_FIRST 4096
+#define BUFFER_MOST  (16 * 1024 * 1024)
+#define GROUPS_FIRST 64
+#define GROUPS_MOST  65536 /* NGROUPS_MAX, getgroups(2) */
+#define NAME_MOST    256   /* what the wire and utmp-like records take */
+#define FIELD_MOST   4096  /* PATH_MAX: longer homes and shells cannot be used anyway */
 
-/* getpwnam_r and its kin want a buffer of unknown size: ask again with a larger one on ERANGE. */
-static bool grow(char **buffer, size_t *size)
+/* What getpwnam_r and its kin write strings into. Kept from call to call, so that it grows once. */
+struct buffer {
+	char *bytes;
+	size_t size;
+};
+
+static void cleanup_buffer(struct buffer *buffer)
 {
-	char *grown;
+	free(buffer->bytes);
+}
 
-	if (*size >= BUFFER_MOST)
-		return false;
-	*size = *size ? *size * 2 : BUFFER_FIRST;
-	grown = realloc(*buffer, *size);
+#define _cleanup_buffer_ __attribute__((cleanup(cleanup_buffer)))
+
+static bool grow(struct buffer *buffer)
+{
+	size_t size = buffer->size ? buffer->size * 2 : BUFFER_FIRST;
+	char *grown = size <= BUFFER_MOST ? realloc(buffer->bytes, size) : NULL;
+
 	if (!grown)
 		return false;
-	*buffer = grown;
+	*buffer = (struct buffer){grown, size};
 	return true;
 }
 
-static struct passwd *find_user(const char *user, struct passwd *entry, char **buffer, int *error)
+/*
+ * After a call that answered `error`: make more room or not, and say whether to call again. What
+ * does not fit into the largest buffer is an error, not an absence.
+ */
+static bool call_again(struct buffer *buffer, int *error)
+{
+	if (*error == EINTR)
+		return true;
+	if (*error != ERANGE)
+		return false;
+	if (grow(buffer))
+		return true;
+	*error = ENOMEM;
+	return false;
+}
+
+/* getpwnam_r(3): all of these mean "not found", depending on the source. */
+static bool means_absent(int error)
+{
+	return error == 0 || error == ENOENT || error == ESRCH || error == EBADF || error == EPERM;
+}
+
+static struct passwd *find_user(const char *user, struct passwd *entry, struct buffer *buffer,
+				int *error)
 {
 	struct passwd *found = NULL;
-	size_t size = 0;
 
-	do {
-		if (!grow(buffer, &size)) {
-			*error = ENOMEM;
-			return NULL;
-		}
-		*error = getpwnam_r(user, entry, *buffer, size, &found);
-	} while (*error == ERANGE || *error == EINTR);
+	*error = grow(buffer) ? 0 : ENOMEM;
+	if (*error)
+		return NULL;
+	do
+		*error = getpwnam_r(user, entry, buffer->bytes, buffer->size, &found);
+	while (call_again(buffer, error));
 	return found;
 }
 
-static char *group_name(gid_t gid)
+/*
+ * False when NSS could not say: policies go by the names of groups, and a group that lost its name
+ * to a directory service that is down must not lead to another policy.
+ */
+static bool find_group_name(gid_t gid, struct buffer *buffer, char **name, struct failure *why)
 {
-	_cleanup_free_ char *buffer = NULL;
 	struct group entry, *found = NULL;
-	size_t size = 0;
 	int error;
 
-	do {
-		if (!grow(&buffer, &size))
-			return NULL;
-		error = getgrgid_r(gid, &entry, buffer, size, &found);
-	} while (error == ERANGE || error == EINTR);
-	return found ? strdup(found->gr_name) : NULL;
+	*name = NULL;
+	do
+		error = getgrgid_r(gid, &entry, buffer->bytes, buffer->size, &found);
+	while (call_again(buffer, &error));
+	if (!found && means_absent(error))
+		return true;
+	if (!found)
+		return fail(why, FAILURE_SYSTEM, error, "cannot look up the name of group %u", gid);
+	if (strlen(found->gr_name) > NAME_MOST)
+		return fail(why, FAILURE_DATA, 0, "the name of group %u is longer than %d bytes",
+			    gid, NAME_MOST);
+	*name = strdup(found->gr_name);
+	return *name || fail(why, FAILURE_SYSTEM, ENOMEM, "cannot keep the name of group %u", gid);
 }
 
 static gid_t *list_gids(const struct account *account, int *count)
@@ -75,6 +115,7 @@ static gid_t *list_gids(const struct account *account, int *count)
 		free(gids);
 		if (room >= GROUPS_MOST)
 			return NULL;
+		/* The list may grow again until the next call. */
 		room = wanted > room ? wanted : room * 2;
 	}
 }
@@ -87,14 +128,21 @@ static bool is_listed(const struct account *account, gid_t gid)
 	return false;
 }
 
-static void add_group(struct account *account, gid_t gid)
+static bool add_group(struct account *account, gid_t gid, struct buffer *buffer,
+		      struct failure *why)
 {
-	if (!is_listed(account, gid))
-		account->groups[account->group_count++] =
-		    (struct account_group){.gid = gid, .name = group_name(gid)};
+	struct account_group *group = &account->groups[account->group_count];
+
+	if (is_listed(account, gid))
+		return true;
+	if (!find_group_name(gid, buffer, &group->name, why))
+		return false;
+	group->gid = gid;
+	account->group_count++;
+	return true;
 }
 
-static bool fill_groups(struct account *account)
+static bool fill_groups(struct account *account, struct buffer *buffer, struct failure *why)
 {
 	_cleanup_free_ gid_t *gids = NULL;
 	int count = 0;
@@ -102,52 +150,74 @@ static bool fill_groups(struct account *account)
 	gids = list_gids(account, &count);
 	account->groups = gids ? calloc((size_t)count + 1, sizeof(*account->groups)) : NULL;
 	if (!account->groups)
+		return fail(why, FAILURE_SYSTEM, 0, "cannot list the groups of the user '%s'",
+			    account->name);
+	if (!add_group(account, account->gid, buffer, why))
 		return false;
-	add_group(account, account->gid);
 	for (int i = 0; i < count; i++)
-		add_group(account, gids[i]);
+		if (!add_group(account, gids[i], buffer, why))
+			return false;
 	return true;
 }
 
-static bool fill(struct account *account, const struct passwd *entry)
+static char *copy_field(const char *field)
 {
-	account->name = strdup(entry->pw_name);
+	return strdup(field ? field : "");
+}
+
+/* A gecos field is for people to read: what is too long of it goes. */
+static bool fill_entry(struct account *account, const struct passwd *entry, struct failure *why)
+{
 	account->uid = entry->pw_uid;
 	account->gid = entry->pw_gid;
-	account->home = strdup(entry->pw_dir ? entry->pw_dir : "");
-	account->shell = strdup(entry->pw_shell ? entry->pw_shell : "");
-	account->gecos = strdup(entry->pw_gecos ? entry->pw_gecos : "");
-	return account->name && account->home && account->shell && account->gecos &&
-	       fill_groups(account);
+	account->name = copy_field(entry->pw_name);
+	account->home = copy_field(entry->pw_dir);
+	account->shell = copy_field(entry->pw_shell);
+	account->gecos = entry->pw_gecos ? strndup(entry->pw_gecos, FIELD_MOST) : strdup("");
+	if (!account->name || !account->home || !account->shell || !account->gecos)
+		return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot keep the user's entry");
+	if (strlen(account->name) > NAME_MOST || strlen(account->home) > FIELD_MOST ||
+	    strlen(account->shell) > FIELD_MOST)
+		return fail(why, FAILURE_DATA, 0,
+			    "the name, home or shell in the entry of uid %u is too long",
+			    account->uid);
+	return true;
+}
+
+static bool check_name(const char *user, struct failure *why)
+{
+	size_t length = strnlen(user, NAME_MOST + 1);
+
+	if (length > 0 && length <= NAME_MOST)
+		return true;
+	return fail(why, FAILURE_MISSING, 0, "a user name must have 1 to %d bytes", NAME_MOST);
 }
 
 struct account *account_lookup(const char *user, struct failure *why)
 {
-	_cleanup_free_ char *buffer = NULL;
+	_cleanup_buffer_ struct buffer buffer = {0};
 	struct passwd entry, *found;
 	struct account *account;
 	int error;
 
-	if (!*user || strlen(user) > NAME_MAX_SEEN) {
-		fail(why, FAILURE_MISSING, 0, "a user name must have 1 to %d bytes", NAME_MAX_SEEN);
+	if (!check_name(user, why))
 		return NULL;
-	}
 	found = find_user(user, &entry, &buffer, &error);
-	if (!found) {
-		/* getpwnam_r(3): several codes mean "not found", depending on the source. */
-		if (error == 0 || error == ENOENT || error == ESRCH || error == EBADF ||
-		    error == EPERM)
-			fail(why, FAILURE_MISSING, 0, "there is no user '%s' (getent passwd)",
-			     user);
-		else
-			fail(why, FAILURE_SYSTEM, error, "cannot look up the user '%s'", user);
+	if (!found && means_absent(error)) {
+		(void)fail(why, FAILURE_MISSING, 0, "there is no user '%s' (getent passwd)", user);
 		return NULL;
 	}
-	account = calloc(1, sizeof(*account));
-	if (account && fill(account, found))
+	account = found ? calloc(1, sizeof(*account)) : NULL;
+	if (!account) {
+		(void)fail(why, FAILURE_SYSTEM, found ? ENOMEM : error,
+			   "cannot look up the user '%s'", user);
+		return NULL;
+	}
+	/* The entry's strings are in the buffer: they are copied before it is used again. */
+	if (fill_entry(account, found, why) && fill_groups(account, &buffer, why))
 		return account;
+	failure_prefix(why, "user '%s'", user);
 	account_free(account);
-	fail(why, FAILURE_SYSTEM, ENOMEM, "cannot look up the groups of the user '%s'", user);
 	return NULL;
 }
 
@@ -184,26 +254,28 @@ static bool copy_members(char *const *from, char ***members, size_t *count)
 
 bool account_group_members(const char *group, char ***members, size_t *count, struct failure *why)
 {
-	_cleanup_free_ char *buffer = NULL;
+	_cleanup_buffer_ struct buffer buffer = {0};
 	struct group entry, *found = NULL;
-	size_t size = 0;
 	int error;
 
 	*members = NULL;
 	*count = 0;
-	do {
-		if (!grow(&buffer, &size))
-			return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot look up group '%s'",
-				    group);
-		error = getgrnam_r(group, &entry, buffer, size, &found);
-	} while (error == ERANGE || error == EINTR);
+	if (!grow(&buffer))
+		return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot look up the group '%s'", group);
+	do
+		error = getgrnam_r(group, &entry, buffer.bytes, buffer.size, &found);
+	while (call_again(&buffer, &error));
+	if (!found && means_absent(error))
+		return fail(why, FAILURE_MISSING, 0, "there is no group '%s' (getent group)",
+			    group);
 	if (!found)
-		return fail(why, error ? FAILURE_SYSTEM : FAILURE_MISSING, error,
-			    "cannot look up group '%s'", group);
+		return fail(why, FAILURE_SYSTEM, error, "cannot look up the group '%s'", group);
 	if (copy_members(found->gr_mem, members, count))
 		return true;
 	for (size_t i = 0; *members && i < *count; i++)
 		free((*members)[i]);
 	free(take_ptr(*members));
-	return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot list the members of group '%s'", group);
+	*count = 0;
+	return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot list the members of the group '%s'",
+		    group);
 }

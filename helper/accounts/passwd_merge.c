@@ -28,11 +28,13 @@ char *passwd_merge(const char *old_text, const struct account *account, const ch
 	const char *at = old_text, *line;
 	bool added = false;
 	size_t length;
-	char *text;
 
+	if (!entry_text_fits(old_text, "container's passwd", why))
+		return NULL;
 	while ((line = entry_next_line(&at, &length))) {
 		unsigned uid;
-		bool same_name = entry_field_is(line, length, 0, account->name);
+		bool same_name =
+		    memchr(line, ':', length) && entry_field_is(line, length, 0, account->name);
 		bool same_uid = entry_field_number(line, length, 2, &uid) && uid == account->uid;
 
 		/* Before any other name of the same uid: getpwuid takes the first. */
@@ -47,8 +49,5 @@ char *passwd_merge(const char *old_text, const struct account *account, const ch
 	}
 	if (!added)
 		add_entry(&out, account, home, shell);
-	text = entry_finish(&out);
-	if (!text)
-		fail(why, FAILURE_LIMIT, 0, "the container's passwd file is larger than 1 MiB");
-	return text;
+	return entry_finish(&out, "container's passwd", why);
 }

@@ -30,28 +30,21 @@ static void add_without_password(struct entry_text *out, const char *line, size_
 	}
 }
 
-static char *finish(struct entry_text *out, const char *what, struct failure *why)
-{
-	char *text = entry_finish(out);
-
-	if (!text)
-		fail(why, FAILURE_LIMIT, 0, "the host's %s file is larger than 1 MiB", what);
-	return text;
-}
-
 char *passwd_system_entries(const char *text, struct failure *why)
 {
 	struct entry_text out = {0};
 	const char *line;
 	size_t length;
 
+	if (!entry_text_fits(text, "host's passwd", why))
+		return NULL;
 	while ((line = entry_next_line(&text, &length))) {
 		if (!is_systems(line, length))
 			continue;
 		add_without_password(&out, line, length, 6);
 		entry_add_string(&out, "\n");
 	}
-	return finish(&out, "passwd", why);
+	return entry_finish(&out, "host's passwd", why);
 }
 
 char *group_system_entries(const char *text, struct failure *why)
@@ -60,11 +53,13 @@ char *group_system_entries(const char *text, struct failure *why)
 	const char *line;
 	size_t length;
 
+	if (!entry_text_fits(text, "host's group", why))
+		return NULL;
 	while ((line = entry_next_line(&text, &length))) {
 		if (!is_systems(line, length))
 			continue;
 		add_without_password(&out, line, length, 2);
 		entry_add_string(&out, ":\n"); /* who is in a group is the host's business */
 	}
-	return finish(&out, "group", why);
+	return entry_finish(&out, "host's group", why);
 }
