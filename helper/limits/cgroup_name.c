@@ -1,4 +1,4 @@
-/* helper/limits/cgroup_name.c - names that cannot be mistaken for one of the kernel's files. */
+/* helper/limits/cgroup_name.c - names that are nobody else's in a cgroup directory. */
 #include "helper/limits/cgroup_name.h"
 
 #include <stdio.h>
@@ -20,13 +20,15 @@ static bool is_one_component(const char *name, struct failure *why)
 
 static bool is_ambiguous(const char *name)
 {
-	static const char *const v1_files[] = {"tasks", "notify_on_release", "release_agent"};
+	/* v1's files that have no dot, and where carrel.service keeps its own process. */
+	static const char *const taken[] = {"tasks", "notify_on_release", "release_agent",
+					    "anchor"};
 
 	if (name[0] == '_' || strchr(name, '.') ||
 	    strncmp(name, POOL_PREFIX, strlen(POOL_PREFIX)) == 0)
 		return true;
-	for (size_t i = 0; i < ARRAY_LENGTH(v1_files); i++)
-		if (strcmp(name, v1_files[i]) == 0)
+	for (size_t i = 0; i < ARRAY_LENGTH(taken); i++)
+		if (strcmp(name, taken[i]) == 0)
 			return true;
 	return false;
 }

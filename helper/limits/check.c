@@ -51,10 +51,11 @@ static bool check_row(const struct cgroup_layout *layout, const struct limits *l
 	}
 	if (!root)
 		return fail(why, FAILURE_UNSUPPORTED, 0,
-			    "'%s' cannot be enforced: no cgroup hierarchy offers the controller "
-			    "'%s' below %s; see cgroup_disable= on the kernel's command line and "
-			    "Delegate= of carrel.service",
-			    name, cgroup_controller_name(row->controller, true), layout->parent);
+			    "'%s' cannot be enforced: the cgroup controller '%s' is not available "
+			    "in %s; see cgroup_disable= on the kernel's command line, Delegate= "
+			    "of carrel.service, and that no process is in %s itself",
+			    name, cgroup_controller_name(row->controller, true), layout->parent,
+			    layout->parent);
 	if (root->v2)
 		return true;
 	/* blk-throttle keeps every v1 cgroup's account apart from its parent's (throtl_pd_init). */

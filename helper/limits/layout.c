@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/files.h"
@@ -19,6 +20,8 @@
 #define SYSTEMD_RUNS   "/run/systemd/system" /* sd_booted(3) */
 #define SYSTEMD_PARENT "system.slice/carrel.service"
 #define OTHER_PARENT   "carrel"
+
+#define DELEGATE_PATIENCE_MS 200
 
 /* What a policy can limit, as opposed to what we use to kill and to count. */
 #define LIMITING (1U << CGROUP_MEMORY | 1U << CGROUP_CPU | 1U << CGROUP_PIDS | 1U << CGROUP_IO)
@@ -52,11 +55,30 @@ static unsigned read_controllers(int dir, const char *file)
 	return control_read(dir, file, text, sizeof(text)) ? cgroup_controllers_parse(text) : 0;
 }
 
+/*
+ * A cgroup with processes cannot hand out memory and io (EBUSY), but cpu and pids it can: it turns
+ * into the root of a threaded subtree, and no process can go below it any more (cgroups(7), "Thread
+ * mode"). The kernel's root cgroup, which has no cgroup.events, may hold some.
+ */
+static bool has_processes(int dir)
+{
+	char first[2];
+
+	if (faccessat(dir, "cgroup.events", F_OK, 0) < 0)
+		return false;
+	return !control_read(dir, "cgroup.procs", first, sizeof(first)) || first[0] != '\0';
+}
+
 unsigned cgroup_enable_controllers(int dir, unsigned wanted)
 {
 	unsigned enabled = read_controllers(dir, "cgroup.subtree_control");
 	unsigned missing = wanted & ~enabled;
 
+	if (missing && has_processes(dir)) {
+		errno = EBUSY;
+		return enabled & wanted;
+	}
+	errno = ENODEV;
 	if (missing)
 		missing &= read_controllers(dir, "cgroup.controllers");
 	/* One write each: a write with several takes none of them when one is refused. */
@@ -94,17 +116,40 @@ static void enable_above(int mount, const char *parent, unsigned wanted)
 	}
 }
 
-/* systemd takes back what others set outside of the units that it has delegated to them. */
+/*
+ * Where systemd is, only in the unit that it has delegated to us: it takes back what others set
+ * elsewhere. The unit's process may just have been started and not yet left the unit's own cgroup.
+ */
+static unsigned enable_delegated(int dir, unsigned wanted)
+{
+	const struct timespec millisecond = {.tv_nsec = 1000000};
+	unsigned enabled = cgroup_enable_controllers(dir, wanted);
+
+	for (int i = 0; enabled != wanted && errno == EBUSY && i < DELEGATE_PATIENCE_MS; i++) {
+		(void)nanosleep(&millisecond, NULL);
+		enabled = cgroup_enable_controllers(dir, wanted);
+	}
+	return enabled;
+}
+
 static unsigned enable_v2(int mount, int dir, const char *parent, bool systemd, unsigned wanted)
 {
 	unsigned enabled;
 
 	wanted &= read_controllers(mount, "cgroup.controllers");
+	if (systemd)
+		return enable_delegated(dir, wanted);
 	enabled = cgroup_enable_controllers(dir, wanted);
-	if (enabled == wanted || systemd)
+	if (enabled == wanted)
 		return enabled;
 	enable_above(mount, parent, wanted);
 	return cgroup_enable_controllers(dir, wanted);
+}
+
+/* The hierarchy that systemd goes by; it knows nothing of what is made in the others. */
+static bool is_systemds(const struct cgroup_mount *about)
+{
+	return about->v2 || about->controllers == 0;
 }
 
 /* systemd marks the cgroups that it leaves to a service (systemd.resource-control(5), Delegate=).
@@ -120,8 +165,7 @@ static bool is_delegated(int dir)
 static bool make_place(int mount, const struct cgroup_mount *about, const char *parent,
 		       bool systemd, struct failure *why)
 {
-	/* The hierarchy that systemd goes by; it knows nothing of what is made in the others. */
-	if (systemd && (about->v2 || about->controllers == 0))
+	if (systemd && is_systemds(about))
 		return fail(why, FAILURE_MISSING, 0,
 			    "there is no cgroup %s below %s: start carrel.service ('systemctl "
 			    "enable --now carrel'), or set cgroup_parent",
@@ -147,7 +191,7 @@ static int open_place(int mount, const struct cgroup_mount *about, const char *p
 	if (dir < 0)
 		return fail_fd(why, FAILURE_SYSTEM, errno, "cannot open the cgroup %s/%s",
 			       about->point, parent);
-	if (systemd && (about->v2 || about->controllers == 0) && !is_delegated(dir))
+	if (systemd && is_systemds(about) && !is_delegated(dir))
 		return fail_fd(why, FAILURE_UNSUPPORTED, 0,
 			       "systemd does not leave the cgroup %s to us: set Delegate=yes in "
 			       "carrel.service and restart it, or set cgroup_parent",
@@ -175,6 +219,18 @@ static bool add_root(struct cgroup_layout *layout, const struct cgroup_mount *ab
 		    enable_v2(mount, root->dir, layout->parent, systemd, wanted_of_v2);
 	layout->available |= root->controllers;
 	layout->root_count++;
+	return true;
+}
+
+/* systemd's first: where the unit is missing, nothing must be made in the others in its stead. */
+static bool add_roots(struct cgroup_layout *layout, const struct cgroup_mounts *mounts,
+		      bool systemd, unsigned wanted_of_v2, struct failure *why)
+{
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t i = 0; i < mounts->count; i++)
+			if (is_systemds(&mounts->mounts[i]) == (pass == 0) &&
+			    !add_root(layout, &mounts->mounts[i], systemd, wanted_of_v2, why))
+				return false;
 	return true;
 }
 
@@ -225,11 +281,10 @@ bool cgroup_layout_find(const char *parent, struct cgroup_layout *layout, struct
 	for (size_t i = 0; i < mounts.count; i++)
 		if (!mounts.mounts[i].v2)
 			wanted &= ~mounts.mounts[i].controllers;
-	for (size_t i = 0; i < mounts.count; i++)
-		if (!add_root(layout, &mounts.mounts[i], systemd, wanted, why)) {
-			cgroup_layout_close(layout);
-			return false;
-		}
+	if (!add_roots(layout, &mounts, systemd, wanted, why)) {
+		cgroup_layout_close(layout);
+		return false;
+	}
 	if (layout->root_count == 0)
 		return fail(why, FAILURE_UNSUPPORTED, 0,
 			    "every cgroup file system is covered by another mount");

@@ -16,7 +16,7 @@ int cgroup_mount_open(const struct cgroup_mount *mount);
 
 /*
  * Let the children of a v2 cgroup have those of `wanted` that it has itself. Returns the bits that
- * they have then; errno tells why there are fewer than wanted.
+ * they have then; errno tells why there are fewer than wanted: EBUSY when it holds processes.
  */
 unsigned cgroup_enable_controllers(int dir, unsigned wanted);
 

@@ -63,7 +63,7 @@ const char *limits_caveat(const struct cgroup_layout *layout, const struct limit
 
 /*
  * The cgroup of one container: one directory in each hierarchy, PARENT[/pool-POOL]/NAME. A name
- * that could be taken for a control file or a pool ("tasks", "cpu.max", "pool-x", any with a dot or
+ * that could be taken for a control file or a pool ("tasks", "anchor", "pool-x", any with a dot or
  * a leading '_') gets one more '_' in front. Creating is idempotent: limits of an existing cgroup
  * are written again, in an order that never leaves it unlimited. Pool limits are (re)written too.
  * `device` is any fd on the file system whose disk the rates hold for (partition and btrfs are

@@ -114,6 +114,9 @@ static uint64_t read_row(const struct usage_row *row, const struct cgroup_layout
 		    !control_read(cgroup->dirs[i], file->name, text, sizeof(text)))
 			return UINT64_MAX;
 		value = usage_parse(text, file->shape, file->key, is_at_the_bottom);
+		/* Without a rate limit Linux 6.1 does not count on v1: 0 may be any number. */
+		if (file->shape == USAGE_DISKS && value == 0)
+			return UINT64_MAX;
 		return value == UINT64_MAX ? value : value / file->divisor;
 	}
 	return UINT64_MAX;

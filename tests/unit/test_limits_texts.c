@@ -35,6 +35,8 @@ START_TEST(names_of_files_and_pools_are_set_apart)
 	is_directory_of("_tasks", "__tasks");
 	is_directory_of("_pool-x", "__pool-x");
 	is_directory_of("_", "__");
+	/* The process that keeps carrel.service's cgroup is in there. */
+	is_directory_of("anchor", "_anchor");
 }
 END_TEST
 
