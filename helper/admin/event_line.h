@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EVENTS_LINE_BYTES 8192
+#include "helper/events/events.h"
+
 #define EVENT_LINE_FIELDS 24
 
 /* A flat JSON object: strings decoded, numbers and words as they stand. */
@@ -16,7 +17,7 @@ struct event_line {
 	} fields[EVENT_LINE_FIELDS];
 	size_t count;
 	size_t used;
-	char text[EVENTS_LINE_BYTES];
+	char text[EVENT_LINE_MAX];
 };
 
 /* False when the line is not one flat JSON object that fits. */

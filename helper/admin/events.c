@@ -24,7 +24,7 @@ struct filter {
 struct follower {
 	int file; /* -1 while there is none */
 	size_t used;
-	char buffer[2 * EVENTS_LINE_BYTES];
+	char buffer[2 * EVENT_LINE_MAX];
 	size_t damaged; /* lines that are no events */
 	struct filter filter;
 };

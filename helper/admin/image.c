@@ -231,7 +231,8 @@ static int remove_image(const struct context *context, const char *name, bool ye
 	    !leftovers_clear(context->registry.state_images, false, NULL, NULL, &why))
 		return complain("image %s: %s", name, why.text);
 	admin_event(NULL, NULL, "image remove %s", name);
-	return STATUS_OK;
+	(void)printf("image %s: removed\n", name);
+	return output_status(STATUS_OK);
 }
 
 int run_image_remove(const struct command *command, int argc, char **argv)

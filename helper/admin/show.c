@@ -13,7 +13,7 @@ static void line(const char *key, const char *value)
 	char safe[1200];
 
 	text_make_safe(value, safe, sizeof(safe));
-	(void)printf("%-16s %s\n", key, *safe ? safe : "-");
+	(void)printf("%-19s %s\n", key, *safe ? safe : "-");
 }
 
 static void line_time(const char *key, uint64_t when)
@@ -37,7 +37,7 @@ static void line_number(const char *key, uint64_t value)
 	if (value == UINT64_MAX)
 		line(key, "-");
 	else
-		(void)printf("%-16s %" PRIu64 "\n", key, value);
+		(void)printf("%-19s %" PRIu64 "\n", key, value);
 }
 
 static void print_usage(const struct cgroup_usage *usage)

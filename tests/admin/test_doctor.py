@@ -82,11 +82,11 @@ def programs_that_others_can_write(host):
 def ids_of_others(host):
     """A user whose id a container could get is found, in passwd and in subuid."""
     subprocess.run(["useradd", "--uid", str(0x80000000 + 7), "--no-create-home", "--no-log-init",
-                    "stray"], check=True)
+                    "stray"], check=True, capture_output=True)
     try:
         contains(problem_about(host, "ids"), "stray", "the problem")
     finally:
-        subprocess.run(["userdel", "stray"], check=True)
+        subprocess.run(["userdel", "stray"], check=True, capture_output=True)
     subuid = pathlib.Path("/etc/subuid")
     before = subuid.read_text() if subuid.exists() else ""
     subuid.write_text(before + "bob:2147483000:65536\n")

@@ -78,7 +78,7 @@ def hostile_fields(host):
 def damaged_lines(host):
     """They are left out and counted; a line without its end is not yet one."""
     write(["{", "nonsense", '{"a": 1} x', *[json.dumps(entry) for entry in some()],
-           '{"time": "\\u12"}', '{"a": {"b": 1}}', "x" * 20000])
+           '{"time": "\\u12"}', '{"a": {"b": 1}}', "x" * 20000, "x" * 200000])
     with open(EVENTS, "a") as file:
         file.write('{"time": "20')
     result = host.works("events", "--json")
