@@ -1,5 +1,4 @@
-/* helper/events/events.h - one line for every decision: syslog for people, JSON lines for programs.
- */
+/* helper/events/events.h - one line for every decision: syslog for people, JSON for programs. */
 #ifndef CARREL_HELPER_EVENTS_H
 #define CARREL_HELPER_EVENTS_H
 
@@ -10,11 +9,12 @@
 
 #include "base/failure.h"
 
-/* Any pointer may be NULL: the field is then left out. Strings are any bytes; both outputs are
- * safe. */
+/*
+ * `event` is "login", "denied", "host", "start", "stop", "session_end", "admin", ... Any pointer
+ * may be NULL: the field is then left out. Strings are any bytes; both outputs are safe.
+ */
 struct event {
-	const char
-	    *event; /* "login", "denied", "host", "start", "stop", "session_end", "admin", ... */
+	const char *event;
 	const char *user, *service, *tty, *rhost, *container, *policy, *reason, *admin;
 	uint64_t duration_seconds; /* UINT64_MAX: left out, as the two below */
 	uint64_t cpu_microseconds;
@@ -27,6 +27,9 @@ struct event {
 		.memory_peak_bytes = EVENT_NUMBER_UNSET                                            \
 	}
 
+/* Room for any event whose strings obey the wire's limits, every byte of them escaped. */
+#define EVENT_LINE_MAX 32768
+
 /*
  * Pure. One JSON object and a newline: "time" (UTC, RFC 3339 with milliseconds) first, then the
  * fields that are set. Control bytes, quotes and invalid UTF-8 are escaped (invalid bytes as
@@ -35,22 +38,31 @@ struct event {
 size_t event_format_json(const struct event *event, const struct timespec *now, char *out,
 			 size_t size);
 
-/* Pure. One line for people, "login user=alice service=sshd ...", control bytes shown as \xNN. */
+/*
+ * Pure. One line for people, without a newline: "login user=alice service=sshd ...". Control
+ * characters (also those that UTF-8 has above 0x7f, which terminals obey too), spaces, quotes and
+ * bytes that are not UTF-8 are shown as \xNN. Returns the length, 0 when it does not fit.
+ */
 size_t event_format_text(const struct event *event, char *out, size_t size);
 
-/* Open /var/log/carrel/events.jsonl for appending (directory and file made 0750/0640 when missing).
+/*
+ * Open /var/log/carrel/events.jsonl for appending. Directory and file are made 0750 and 0640 when
+ * missing, whatever the umask. A directory that others than its owner, who is root, may write is
+ * refused. -1 with *why on failure.
  */
 int events_open(struct failure *why);
 
 /*
  * Write to syslog (authpriv) and to the file (fd from events_open, or -1: syslog only). One
- * write(2) each. Never fails the login: trouble with the file is itself logged to syslog once.
+ * write(2) each. Never fails the login: trouble with the file is itself logged to syslog once. An
+ * event that is larger than EVENT_LINE_MAX is written without its reason.
  */
 void event_write(int fd, const struct event *event);
 
 /*
  * Connect a SOCK_DGRAM socket to the host's /dev/log and send one message, without libc's syslog(),
- * which keeps state. False when nobody listens.
+ * which keeps state. -1 (errno) and false when nobody listens, or is too busy to. `text` is one
+ * line; of more than 8 KiB the end is cut off.
  */
 int syslog_connect(void);
 bool syslog_send(int socket, int priority, const char *tag, const char *text);

@@ -88,14 +88,7 @@ size_t event_format_json(const struct event *event, const struct timespec *now, 
 static void add_sentence(struct text *text, const char *sentence)
 {
 	text_add(text, "\"", 1);
-	for (; *sentence; sentence++) {
-		const char one[2] = {*sentence, '\0'};
-
-		if (*sentence == ' ')
-			text_add(text, " ", 1);
-		else
-			text_plain(text, one);
-	}
+	text_plain(text, sentence, true);
 	text_add(text, "\"", 1);
 }
 
@@ -106,7 +99,7 @@ size_t event_format_text(const struct event *event, char *out, size_t size)
 	struct number_field numbers[NUMBER_FIELDS];
 
 	list_fields(event, strings, numbers);
-	text_plain(&text, event->event ? event->event : "");
+	text_plain(&text, event->event ? event->event : "", false);
 	for (size_t i = 0; i < STRING_FIELDS; i++) {
 		if (!strings[i].value)
 			continue;
@@ -116,7 +109,7 @@ size_t event_format_text(const struct event *event, char *out, size_t size)
 		if (strcmp(strings[i].name, "reason") == 0)
 			add_sentence(&text, strings[i].value);
 		else
-			text_plain(&text, strings[i].value);
+			text_plain(&text, strings[i].value, false);
 	}
 	for (size_t i = 0; i < NUMBER_FIELDS; i++) {
 		if (numbers[i].value == EVENT_NUMBER_UNSET)

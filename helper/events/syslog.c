@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "helper/events/events.h"
 
-#define LINE_MAX_BYTES 4096
+#define LINE_MAX_BYTES 8192 /* what rsyslog takes unless it is told otherwise */
 
 int syslog_connect(void)
 {
@@ -32,8 +32,7 @@ bool syslog_send(int socket, int priority, const char *tag, const char *text)
 
 	if (socket < 0)
 		return false;
-	/* localtime_r reads the time zone once; carrel-init did so while it saw the host's files.
-	 */
+	/* localtime_r reads the time zone once; carrel-init did so while it saw the host's. */
 	if (!localtime_r(&now, &parts) || strftime(stamp, sizeof(stamp), "%h %e %T", &parts) == 0)
 		return false;
 	length = snprintf(line, sizeof(line), "<%d>%s %s: %s", priority, stamp, tag, text);

@@ -55,6 +55,15 @@ size_t utf8_length(const char *at)
 	return code >= 0xd800 && code <= 0xdfff ? 0 : length;
 }
 
+/* U+0000 to U+001F, U+007F and, as 0xc2 and the code itself, U+0080 to U+009F. */
+static bool is_control(const char *at)
+{
+	const unsigned char *byte = (const unsigned char *)at;
+
+	return byte[0] < 0x20 || byte[0] == 0x7f ||
+	       (byte[0] == 0xc2 && byte[1] >= 0x80 && byte[1] <= 0x9f);
+}
+
 void text_json(struct text *text, const char *string)
 {
 	text_add(text, "\"", 1);
@@ -69,8 +78,10 @@ void text_json(struct text *text, const char *string)
 		} else if (byte == '"' || byte == '\\') {
 			text_add(text, "\\", 1);
 			text_add(text, string, 1);
-		} else if (byte < 0x20 || byte == 0x7f) {
-			(void)snprintf(escape, sizeof(escape), "\\u%04x", byte);
+		} else if (is_control(string)) {
+			unsigned code = length == 1 ? byte : (unsigned char)string[1];
+
+			(void)snprintf(escape, sizeof(escape), "\\u%04x", code);
 			text_string(text, escape);
 		} else {
 			text_add(text, string, length);
@@ -80,17 +91,29 @@ void text_json(struct text *text, const char *string)
 	text_add(text, "\"", 1);
 }
 
-void text_plain(struct text *text, const char *string)
+static void text_hexadecimal(struct text *text, const char *bytes, size_t length)
 {
-	for (; *string; string++) {
-		unsigned char byte = (unsigned char)*string;
+	for (size_t i = 0; i < length; i++) {
 		char escape[8];
 
-		if (byte > 0x20 && byte != 0x7f && byte != '\\' && byte != '"') {
-			text_add(text, string, 1);
-			continue;
-		}
-		(void)snprintf(escape, sizeof(escape), "\\x%02x", byte);
+		(void)snprintf(escape, sizeof(escape), "\\x%02x", (unsigned char)bytes[i]);
 		text_string(text, escape);
+	}
+}
+
+void text_plain(struct text *text, const char *string, bool with_spaces)
+{
+	while (*string) {
+		size_t length = utf8_length(string);
+		bool shown = length > 0 && !is_control(string) && !strchr("\\\"", *string) &&
+			     (*string != ' ' || with_spaces);
+
+		if (length == 0)
+			length = 1;
+		if (shown)
+			text_add(text, string, length);
+		else
+			text_hexadecimal(text, string, length);
+		string += length;
 	}
 }

@@ -20,11 +20,13 @@ void text_number(struct text *text, uint64_t number);
 /* A JSON string with its quotes: control bytes and quotes escaped, invalid UTF-8 as \ufffd. */
 void text_json(struct text *text, const char *string);
 
-/* For people: control bytes, spaces, quotes and backslashes as \xNN, the rest as it is. */
-void text_plain(struct text *text, const char *string);
-
-/* Length of the valid UTF-8 sequence at `at` (RFC 3629: no overlong forms, no surrogates), else 0.
+/*
+ * For people: control characters, quotes, backslashes, bytes that are not UTF-8 and, unless
+ * `with_spaces`, spaces as \xNN, the rest as it is.
  */
+void text_plain(struct text *text, const char *string, bool with_spaces);
+
+/* Length of the UTF-8 sequence at `at`, 0 if invalid (RFC 3629: also overlong, surrogates). */
 size_t utf8_length(const char *at);
 
 #endif
