@@ -173,6 +173,13 @@ void plan_hostname(struct plan *plan, const char *name)
 	step->text = add_string(plan, name);
 }
 
+void plan_grant_root(struct plan *plan, const char *user)
+{
+	struct plan_step *step = add_step(plan, PLAN_GRANT_ROOT, NULL);
+
+	step->text = add_string(plan, user);
+}
+
 void plan_loopback(struct plan *plan)
 {
 	(void)add_step(plan, PLAN_LOOPBACK, NULL);

@@ -138,7 +138,7 @@ bool plan_session(struct plan *plan, const struct container_spec *spec, const st
 	if (!plan_account(plan, spec, gids, why))
 		return false;
 	if (spec->policy->root)
-		plan_path(plan, PLAN_GRANT_ROOT, NULL);
+		plan_grant_root(plan, account->name);
 	(void)snprintf(run, sizeof(run), "/run/user/%u", account->uid);
 	plan_folder(plan, run, 0700, account->uid, account->gid);
 	/* Once per start and user; the mark is written last, so a step that failed is done again.

@@ -163,8 +163,7 @@ static bool step_skel(const struct step_context *at)
 
 static bool step_grant_root(const struct step_context *at)
 {
-	(void)at;
-	return root_grant();
+	return root_grant(at->text);
 }
 
 static bool run_step(const struct step_context *at)

@@ -312,6 +312,7 @@ def init_killed(m):
     m.ssh("bob", "echo kept >note")
     session = m.ssh_start("bob", "exec sleep 1000")
     person = m.ssh_terminal("bob").shell()
+    eventually(lambda: m.run("pgrep", "-cxu", "bob", "sleep").out == "1\n", "the session")
     old = m.init_pid("bob")
     os.kill(old, signal.SIGKILL)
     equal(m.ssh("bob", "cat note").out, "kept\n", "the file")

@@ -160,22 +160,28 @@ END_TEST
 
 START_TEST(only_a_locked_root_is_unlocked)
 {
+	static const char entry[] = "eve:*:19000:0:99999:7:::\n";
 	static const struct {
 		const char *before, *after;
 	} cases[] = {
-	    {"root:*:19000:0:::::\nbin:*:1::::::\n", "root::19000:0:::::\nbin:*:1::::::\n"},
+	    {"root:*:1:0:::::\nbin:*:1::::::\n", "root::1:0:::::\nbin:*:1::::::\n"},
 	    {"bin:*:1::::::\nroot:!$6$x:1::::::\n", "bin:*:1::::::\nroot::1::::::\n"},
-	    {"root:$6$x:1::::::\n", NULL},
-	    {"root::1::::::\n", NULL},
-	    {"toor:*:1::::::\n", NULL},
-	    {"root:*", NULL},
-	    {"", NULL},
+	    {"root:$6$x:1::::::\n", "root:$6$x:1::::::\n"},
+	    {"root::1::::::\n", "root::1::::::\n"},
+	    {"toor:*:1::::::\nmy root:*:\n", "toor:*:1::::::\nmy root:*:\n"},
+	    {"root:*", "root:*\n"},
+	    {"", ""},
 	};
 
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		char *after = root_unlock(cases[i].before);
+		char *after = root_unlock(cases[i].before, "eve");
+		char *again = root_unlock(after, "eve");
+		size_t length = strlen(cases[i].after);
 
-		ck_assert_pstr_eq(after, cases[i].after);
+		ck_assert_msg(strncmp(after, cases[i].after, length) == 0, "case %zu", i);
+		ck_assert_str_eq(after + length, entry);
+		ck_assert_str_eq(again, after);
+		free(again);
 		free(after);
 	}
 }
