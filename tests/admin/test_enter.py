@@ -126,7 +126,7 @@ def a_terminal_of_the_container(host):
     terminal.key("z")
     terminal.answer()
     contains(terminal.run("jobs"), "Stopped", "the jobs")
-    terminal.run("kill %1")
+    terminal.run("kill -KILL %1; wait %1 2>/dev/null")
     terminal.type("exit 5")
     equal(terminal.end(), 5, "the status")
 
