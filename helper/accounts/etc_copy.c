@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "helper/accounts/etc_fingerprint.h"
 #include "helper/accounts/etc_listing.h"
 
 #define TOTAL_MAX_MIB 64
@@ -21,7 +22,15 @@
 
 struct copy {
 	size_t bytes;
+	uint64_t fingerprint;
 	struct failure *why;
+};
+
+/* A directory on the way, and its copy. */
+struct level {
+	const struct etc_dir *from;
+	uint64_t path;
+	int to;
 };
 
 static bool cannot_copy(struct copy *copy, const char *name)
@@ -58,15 +67,18 @@ static bool same_time(const struct timespec *one, const struct timespec *other)
 	return one->tv_sec == other->tv_sec && one->tv_nsec == other->tv_nsec;
 }
 
-/* Between stat and read somebody may take the right to read away and then write the secret. */
-static bool is_unchanged(int fd, const struct stat *before)
+static bool is_same(const struct stat *now, const struct stat *before)
 {
-	struct stat now;
+	return now->st_dev == before->st_dev && now->st_ino == before->st_ino &&
+	       now->st_mode == before->st_mode && now->st_uid == before->st_uid &&
+	       now->st_gid == before->st_gid && now->st_size == before->st_size &&
+	       same_time(&now->st_mtim, &before->st_mtim) &&
+	       same_time(&now->st_ctim, &before->st_ctim);
+}
 
-	return fstat(fd, &now) == 0 && now.st_mode == before->st_mode &&
-	       now.st_uid == before->st_uid && now.st_gid == before->st_gid &&
-	       now.st_size == before->st_size && same_time(&now.st_mtim, &before->st_mtim) &&
-	       same_time(&now.st_ctim, &before->st_ctim);
+static void count_in(struct copy *copy, const struct level *level, const struct etc_entry *entry)
+{
+	copy->fingerprint += print_entry(level->path, entry->name, &entry->status);
 }
 
 static bool write_file(struct copy *copy, int to, const char *name, const struct stat *status,
@@ -84,100 +96,114 @@ static bool write_file(struct copy *copy, int to, const char *name, const struct
 	return true;
 }
 
-static bool copy_file(struct copy *copy, const struct etc_dir *from, const struct etc_entry *entry,
-		      int to)
+/*
+ * Between stat and read somebody may take the right to read away and then write the secret: what
+ * was read counts when the file is afterwards what it was when it was listed. A file that cannot
+ * be had just now is not counted in, so that the next check tries again.
+ */
+static bool copy_file(struct copy *copy, const struct level *level, const struct etc_entry *entry)
 {
 	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *text = NULL;
 	struct stat status;
 	size_t length;
+	bool hidden;
 
-	if (!etc_file_open(from, entry, &fd, &status, copy->why))
+	if (!etc_file_open(level->from, entry, &fd, &hidden, copy->why))
 		return false;
+	if (hidden)
+		count_in(copy, level, entry);
 	if (fd < 0)
 		return true;
 	text = file_read(fd, ETC_FILE_MAX, &length, entry->name, copy->why);
 	if (!text && copy->why->error == ENOMEM)
 		return false;
-	if (!text || !is_unchanged(fd, &status))
+	if (!text || fstat(fd, &status) < 0 || !is_same(&status, &entry->status))
 		return true;
-	return write_file(copy, to, entry->name, &status, text, length);
+	count_in(copy, level, entry);
+	return write_file(copy, level->to, entry->name, &status, text, length);
 }
 
-static bool copy_link(struct copy *copy, const struct etc_dir *from, const struct etc_entry *entry,
-		      int to)
+static bool copy_link(struct copy *copy, const struct level *level, const struct etc_entry *entry)
 {
+	const int dir = dirfd(level->from->stream);
 	char target[PATH_MAX];
-	ssize_t length = readlinkat(dirfd(from->stream), entry->name, target, sizeof(target));
+	struct stat status;
+	ssize_t length = readlinkat(dir, entry->name, target, sizeof(target));
 
-	if (length <= 0 || (size_t)length >= sizeof(target))
+	if (length <= 0 || (size_t)length >= sizeof(target) ||
+	    fstatat(dir, entry->name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !is_same(&status, &entry->status))
 		return true;
+	count_in(copy, level, entry);
 	target[length] = '\0';
 	if (!charge(copy, 0))
 		return false;
-	if (symlinkat(target, to, entry->name) < 0 ||
-	    fchownat(to, entry->name, owner_inside(entry->status.st_uid),
-		     owner_inside(entry->status.st_gid), AT_SYMLINK_NOFOLLOW) < 0)
+	if (symlinkat(target, level->to, entry->name) < 0 ||
+	    fchownat(level->to, entry->name, owner_inside(status.st_uid),
+		     owner_inside(status.st_gid), AT_SYMLINK_NOFOLLOW) < 0)
 		return cannot_copy(copy, entry->name);
 	return true;
 }
 
-static bool copy_content(struct copy *copy, struct etc_dir *from, int to);
+static bool copy_content(struct copy *copy, const struct level *level);
 
-static bool copy_directory(struct copy *copy, const struct etc_dir *from,
-			   const struct etc_entry *entry, int to)
+static bool copy_directory(struct copy *copy, const struct level *level,
+			   const struct etc_entry *entry)
 {
-	_cleanup_etc_dir_ struct etc_dir child = {0};
-	_cleanup_close_ int made = -1;
+	_cleanup_etc_dir_ struct etc_dir from = {0};
+	_cleanup_close_ int to = -1;
 
-	if (!etc_dir_enter(from, entry, &child, copy->why))
+	if (!etc_dir_enter(level->from, entry, &from, copy->why))
 		return false;
-	if (!child.stream)
+	if (!from.stream)
 		return true;
+	copy->fingerprint += print_entry(level->path, entry->name, &from.status);
 	if (!charge(copy, 0))
 		return false;
-	if (mkdirat(to, entry->name, 0700) < 0)
+	if (mkdirat(level->to, entry->name, 0700) < 0)
 		return cannot_copy(copy, entry->name);
-	made = openat(to, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (made < 0)
+	to = openat(level->to, entry->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (to < 0)
 		return cannot_copy(copy, entry->name);
-	if (!copy_content(copy, &child, made))
+	if (!copy_content(copy, &(struct level){&from, print_path(level->path, entry->name), to}))
 		return false;
-	return set_owner_and_mode(made, &child.status) || cannot_copy(copy, entry->name);
+	return set_owner_and_mode(to, &from.status) || cannot_copy(copy, entry->name);
 }
 
-static bool copy_entry(struct copy *copy, const struct etc_dir *from, const struct etc_entry *entry,
-		       int to)
+static bool copy_entry(struct copy *copy, const struct level *level, const struct etc_entry *entry)
 {
 	if (S_ISDIR(entry->status.st_mode))
-		return copy_directory(copy, from, entry, to);
+		return copy_directory(copy, level, entry);
 	if (S_ISLNK(entry->status.st_mode))
-		return copy_link(copy, from, entry, to);
-	return copy_file(copy, from, entry, to);
+		return copy_link(copy, level, entry);
+	return copy_file(copy, level, entry);
 }
 
-static bool copy_content(struct copy *copy, struct etc_dir *from, int to)
+static bool copy_content(struct copy *copy, const struct level *level)
 {
 	struct etc_entry entry;
 
-	while (etc_dir_next(from, &entry, copy->why)) {
+	while (etc_dir_next(level->from, &entry, copy->why)) {
 		if (!entry.name)
 			return true;
-		if (!copy_entry(copy, from, &entry, to))
+		if (!copy_entry(copy, level, &entry))
 			return false;
 	}
 	return false;
 }
 
-bool etc_copy(int etc, int to, struct failure *why)
+bool etc_copy(int etc, int to, const char *epoch, uint64_t *fingerprint, struct failure *why)
 {
 	_cleanup_etc_dir_ struct etc_dir top = {0};
-	struct copy copy = {.why = why};
+	const uint64_t start = print_start(epoch);
+	struct copy copy = {.fingerprint = start, .why = why};
 
-	if (!etc_dir_open(&top, etc, why) || !copy_content(&copy, &top, to))
+	if (!etc_dir_open(&top, etc, why) || !copy_content(&copy, &(struct level){&top, start, to}))
 		return false;
 	for (size_t i = 0; i < etc_replacement_count; i++)
 		if (symlinkat(etc_replacements[i].target, to, etc_replacements[i].name) < 0)
 			return cannot_copy(&copy, etc_replacements[i].name);
+	*fingerprint = copy.fingerprint;
 	return true;
 }

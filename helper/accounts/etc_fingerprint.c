@@ -41,42 +41,50 @@ static uint64_t scatter(uint64_t sum)
 	return sum ^ sum >> 31;
 }
 
-/* `above` stands for the path. */
-static uint64_t identity(uint64_t above, const char *name, const struct stat *status)
+uint64_t print_start(const char *epoch)
 {
-	uint64_t sum = add_text(above, name);
+	return add_text(add_text(0xcbf29ce484222325u, RULES_VERSION), epoch);
+}
+
+uint64_t print_path(uint64_t path, const char *name)
+{
+	return add_text(path, name);
+}
+
+/*
+ * The times of a directory also change with entries that are not shown: they do not count. The
+ * change time of a file tells also of a new access control list, and of a modification time that
+ * was set back.
+ */
+uint64_t print_entry(uint64_t path, const char *name, const struct stat *status)
+{
+	uint64_t sum = add_text(path, name);
 
 	sum = add_number(sum, status->st_dev);
 	sum = add_number(sum, status->st_ino);
 	sum = add_number(sum, status->st_mode);
 	sum = add_number(sum, status->st_uid);
-	return add_number(sum, status->st_gid);
-}
-
-/* The change time tells also of a new access control list, and of a restored modification time. */
-static uint64_t content(uint64_t sum, const struct stat *status)
-{
+	sum = add_number(sum, status->st_gid);
+	if (S_ISDIR(status->st_mode))
+		return scatter(sum);
 	sum = add_number(sum, (uint64_t)status->st_size);
 	sum = add_time(sum, &status->st_mtim);
-	return add_time(sum, &status->st_ctim);
+	return scatter(add_time(sum, &status->st_ctim));
 }
 
 static bool add_directory(struct etc_dir *dir, uint64_t path, uint64_t *total, struct failure *why);
 
-/* The times of a directory also change with entries that are not shown. They do not count. */
 static bool add_child(const struct etc_dir *dir, const struct etc_entry *entry, uint64_t path,
 		      uint64_t *total, struct failure *why)
 {
 	_cleanup_etc_dir_ struct etc_dir child = {0};
-	uint64_t sum;
 
 	if (!etc_dir_enter(dir, entry, &child, why))
 		return false;
 	if (!child.stream)
 		return true;
-	sum = identity(path, entry->name, &child.status);
-	*total += scatter(sum);
-	return add_directory(&child, add_text(path, entry->name), total, why);
+	*total += print_entry(path, entry->name, &child.status);
+	return add_directory(&child, print_path(path, entry->name), total, why);
 }
 
 static bool add_directory(struct etc_dir *dir, uint64_t path, uint64_t *total, struct failure *why)
@@ -87,8 +95,7 @@ static bool add_directory(struct etc_dir *dir, uint64_t path, uint64_t *total, s
 		if (!entry.name)
 			return true;
 		if (!S_ISDIR(entry.status.st_mode))
-			*total += scatter(
-			    content(identity(path, entry.name, &entry.status), &entry.status));
+			*total += print_entry(path, entry.name, &entry.status);
 		else if (!add_child(dir, &entry, path, total, why))
 			return false;
 	}
@@ -98,11 +105,8 @@ static bool add_directory(struct etc_dir *dir, uint64_t path, uint64_t *total, s
 bool etc_fingerprint(int etc, const char *epoch, uint64_t *fingerprint, struct failure *why)
 {
 	_cleanup_etc_dir_ struct etc_dir top = {0};
-	uint64_t start = add_text(add_text(0xcbf29ce484222325u, RULES_VERSION), epoch);
-	uint64_t total = scatter(start);
+	uint64_t start = print_start(epoch);
 
-	if (!etc_dir_open(&top, etc, why) || !add_directory(&top, start, &total, why))
-		return false;
-	*fingerprint = total;
-	return true;
+	*fingerprint = start;
+	return etc_dir_open(&top, etc, why) && add_directory(&top, start, fingerprint, why);
 }

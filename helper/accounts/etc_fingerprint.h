@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/failure.h"
 
@@ -15,5 +16,14 @@
  * `epoch` goes into it: a text that is another one when older snapshots must not be used again.
  */
 bool etc_fingerprint(int etc, const char *epoch, uint64_t *fingerprint, struct failure *why);
+
+/*
+ * The parts of it, for who sees the entries anyway: the fingerprint is the sum of the start and of
+ * all entries. `path` stands for the directory of an entry: of /etc it is the start, of others what
+ * print_path makes of the parent's and the name.
+ */
+uint64_t print_start(const char *epoch);
+uint64_t print_path(uint64_t path, const char *name);
+uint64_t print_entry(uint64_t path, const char *name, const struct stat *status);
 
 #endif

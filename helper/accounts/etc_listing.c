@@ -209,16 +209,20 @@ bool etc_dir_enter(const struct etc_dir *dir, const struct etc_entry *entry, str
 	return list(child, take_fd(&fd), why);
 }
 
-bool etc_file_open(const struct etc_dir *dir, const struct etc_entry *entry, int *fd,
-		   struct stat *status, struct failure *why)
+bool etc_file_open(const struct etc_dir *dir, const struct etc_entry *entry, int *fd, bool *hidden,
+		   struct failure *why)
 {
 	_cleanup_close_ int opened = openat(dirfd(dir->stream), entry->name, FILE_FLAGS);
+	struct stat status;
 
 	*fd = -1;
+	*hidden = false;
 	if (opened < 0 && lacks_means(errno))
 		return fail(why, FAILURE_SYSTEM, errno, "cannot open '%s' in /etc", entry->name);
-	if (opened >= 0 && fstat(opened, status) == 0 && S_ISREG(status->st_mode) &&
-	    may_show(status) && acl_allows(opened, MAY_READ))
+	if (opened < 0 || fstat(opened, &status) < 0)
+		return true;
+	*hidden = !S_ISREG(status.st_mode) || !may_show(&status) || !acl_allows(opened, MAY_READ);
+	if (!*hidden)
 		*fd = take_fd(&opened);
 	return true;
 }

@@ -55,11 +55,11 @@ bool etc_dir_enter(const struct etc_dir *dir, const struct etc_entry *entry, str
 		   struct failure *why);
 
 /*
- * Open a regular file that was listed, for reading. *fd is -1 when it is not for all users, is too
- * large or has gone.
+ * Open a regular file that was listed, for reading. *fd is -1 when it is not for all users, then
+ * *hidden is true, or when it has gone or cannot be opened just now.
  */
-bool etc_file_open(const struct etc_dir *dir, const struct etc_entry *entry, int *fd,
-		   struct stat *status, struct failure *why);
+bool etc_file_open(const struct etc_dir *dir, const struct etc_entry *entry, int *fd, bool *hidden,
+		   struct failure *why);
 
 void etc_dir_close(struct etc_dir *dir);
 #define _cleanup_etc_dir_ __attribute__((cleanup(etc_dir_close)))

@@ -127,17 +127,18 @@ static bool write_stamp(const struct snapshot_store *store, const char *name, st
 	return file_replace_at(store->fd, STAMP_NAME, text, (size_t)length, 0600, false, why);
 }
 
-static bool build_aside(int etc, int store, const char *aside, struct failure *why)
+static bool build_aside(const struct snapshot_store *store, int etc, const char *aside,
+			uint64_t *number, struct failure *why)
 {
 	_cleanup_close_ int generation = -1, content = -1;
 
-	if (mkdirat(store, aside, 0700) == 0)
-		generation = openat(store, aside, DIR_FLAGS);
+	if (mkdirat(store->fd, aside, 0700) == 0)
+		generation = openat(store->fd, aside, DIR_FLAGS);
 	if (generation >= 0 && mkdirat(generation, CONTENT_NAME, 0700) == 0)
 		content = openat(generation, CONTENT_NAME, DIR_FLAGS);
 	if (content < 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot make a snapshot of /etc");
-	if (!etc_copy(etc, content, why))
+	if (!etc_copy(etc, content, store->boot, number, why))
 		return false;
 	if (fchmod(content, 0755) < 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot make a snapshot of /etc");
@@ -145,29 +146,21 @@ static bool build_aside(int etc, int store, const char *aside, struct failure *w
 }
 
 /*
- * Build until /etc was the same before and after. When it never is, the last one must do until
- * the next check; it has the number `aside_number`, so that it is never taken for the state that
- * has its fingerprint.
+ * Build until the copy is what /etc was before. When it never is, because somebody writes all the
+ * time, the last one must do until the next check: its name tells that it is not what /etc is.
  */
 static bool build_stable(const struct snapshot_store *store, int etc, const char *aside,
-			 uint64_t aside_number, uint64_t *number, struct failure *why)
+			 uint64_t *number, struct failure *why)
 {
-	struct failure ignored;
-	uint64_t before, after;
-
-	if (!etc_fingerprint(etc, store->boot, &after, why))
-		return false;
 	for (int attempt = 0; attempt < BUILD_ATTEMPTS; attempt++) {
-		before = after;
+		uint64_t before;
+
 		if (attempt > 0 && !tree_remove_at(store->fd, aside, why))
 			return false;
-		if (!build_aside(etc, store->fd, aside, why) ||
-		    !etc_fingerprint(etc, store->boot, &after, why)) {
-			(void)tree_remove_at(store->fd, aside, &ignored);
+		if (!etc_fingerprint(etc, store->boot, &before, why) ||
+		    !build_aside(store, etc, aside, number, why))
 			return false;
-		}
-		*number = before == after ? after : aside_number;
-		if (before == after)
+		if (*number == before)
 			break;
 	}
 	return true;
@@ -178,13 +171,15 @@ static bool build(const struct snapshot_store *store, int etc, struct generation
 {
 	struct generation aside;
 	struct failure ignored;
-	uint64_t aside_number, number;
+	uint64_t number;
 
-	if (getrandom(&aside_number, sizeof(aside_number), 0) != (ssize_t)sizeof(aside_number))
+	if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
 		return fail(why, FAILURE_SYSTEM, errno, "cannot name a snapshot of /etc");
-	aside = name_generation(NEW_PREFIX, aside_number);
-	if (!build_stable(store, etc, aside.name, aside_number, &number, why))
+	aside = name_generation(NEW_PREFIX, number);
+	if (!build_stable(store, etc, aside.name, &number, why)) {
+		(void)tree_remove_at(store->fd, aside.name, &ignored);
 		return false;
+	}
 	*built = name_generation(NAME_PREFIX, number);
 	if (renameat(store->fd, aside.name, store->fd, built->name) == 0)
 		return true;

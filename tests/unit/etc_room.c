@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/files.h"
@@ -128,4 +129,14 @@ unsigned etc_count(const struct etc_room *room, const char *prefix)
 	while ((entry = readdir(stream)))
 		count += strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
 	return count;
+}
+
+void etc_age_stamp(const struct etc_room *room, int seconds)
+{
+	struct timespec times[2];
+
+	ck_assert_int_eq(clock_gettime(CLOCK_REALTIME, &times[0]), 0);
+	times[0].tv_sec -= seconds;
+	times[1] = times[0];
+	ck_assert_int_eq(utimensat(room->store, "etc.stamp", times, 0), 0);
 }

@@ -34,6 +34,9 @@ mode_t etc_mode(int dir, const char *path);
 void etc_assert_text(int dir, const char *path, const char *expected);
 void etc_assert_link(int dir, const char *path, const char *expected);
 
+/* Pretend that the last check was `seconds` ago. */
+void etc_age_stamp(const struct etc_room *room, int seconds);
+
 /* How many entries the store has whose names start so. */
 unsigned etc_count(const struct etc_room *room, const char *prefix);
 

@@ -3,13 +3,10 @@
 
 #include <check.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/files.h"
@@ -44,17 +41,6 @@ static ino_t glance(unsigned recheck_seconds)
 
 	etc_shot_close(&shot);
 	return shot.inode;
-}
-
-/* Pretend that the last check was `seconds` ago. */
-static void age_stamp(int seconds)
-{
-	struct timespec times[2];
-
-	ck_assert_int_eq(clock_gettime(CLOCK_REALTIME, &times[0]), 0);
-	times[0].tv_sec -= seconds;
-	times[1] = times[0];
-	ck_assert_int_eq(utimensat(room.store, "etc.stamp", times, 0), 0);
 }
 
 START_TEST(reuses_what_is_unchanged)
@@ -205,7 +191,7 @@ START_TEST(trusts_a_fresh_stamp)
 
 	add_file();
 	ck_assert_uint_eq(glance(HOUR), shot.inode);
-	age_stamp(HOUR - 60);
+	etc_age_stamp(&room, HOUR - 60);
 	room.etc = -1; /* it is not even looked at */
 	ck_assert_uint_eq(glance(HOUR), shot.inode);
 	room.etc = etc;
@@ -217,11 +203,11 @@ START_TEST(checks_again_in_time)
 {
 	struct etc_shot shot = etc_shoot(&room, HOUR), next;
 
-	age_stamp(HOUR + 1);
+	etc_age_stamp(&room, HOUR + 1);
 	ck_assert_uint_eq(glance(HOUR), shot.inode);
 	add_file();
 	ck_assert_uint_eq(glance(HOUR), shot.inode); /* that check was just now */
-	age_stamp(HOUR + 1);
+	etc_age_stamp(&room, HOUR + 1);
 	next = etc_shoot(&room, HOUR);
 	ck_assert_uint_ne(next.inode, shot.inode);
 	etc_assert_text(next.fd, "dir/more", "more");
@@ -235,7 +221,7 @@ START_TEST(does_not_trust_the_future)
 	struct etc_shot shot = etc_shoot(&room, HOUR), next;
 
 	add_file();
-	age_stamp(-5);
+	etc_age_stamp(&room, -5);
 	next = etc_shoot(&room, HOUR);
 	ck_assert_uint_ne(next.inode, shot.inode);
 	etc_shot_close(&next);
@@ -369,126 +355,6 @@ START_TEST(removes_what_an_interrupted_one_left)
 }
 END_TEST
 
-#define BUILDERS 8
-
-/* Each waits for the start, says which generation it got and ends. */
-static void start_builder(const int *start, const int *report)
-{
-	struct etc_shot shot;
-	char byte;
-	pid_t child = fork();
-
-	ck_assert_int_ge(child, 0);
-	if (child != 0)
-		return;
-	(void)close(start[1]);
-	if (read(start[0], &byte, 1) != 0)
-		_exit(1);
-	shot = etc_shoot(&room, HOUR);
-	_exit(write(report[1], &shot.inode, sizeof(shot.inode)) != sizeof(shot.inode));
-}
-
-START_TEST(builds_once_for_all_who_wait)
-{
-	int start[2], report[2], status;
-	ino_t inode, first = 0;
-
-	ck_assert_int_eq(pipe2(start, O_CLOEXEC), 0);
-	ck_assert_int_eq(pipe2(report, O_CLOEXEC), 0);
-	for (int i = 0; i < BUILDERS; i++)
-		start_builder(start, report);
-	(void)close(start[0]);
-	(void)close(start[1]);
-	for (int i = 0; i < BUILDERS; i++) {
-		ck_assert_int_gt(wait(&status), 0);
-		ck_assert_int_eq(status, 0);
-		ck_assert_int_eq(read(report[0], &inode, sizeof(inode)), sizeof(inode));
-		ck_assert(first == 0 || inode == first);
-		first = inode;
-	}
-	(void)close(report[0]);
-	(void)close(report[1]);
-	ck_assert_uint_eq(etc_count(&room, "etc-"), 1);
-	ck_assert_uint_eq(glance(HOUR), first);
-}
-END_TEST
-
-/* One login after the other: what it holds is complete, and stays so while others come and go. */
-static int log_in_often(unsigned recheck_seconds)
-{
-	for (int i = 0; i < 60; i++) {
-		struct failure why;
-		struct stat status;
-		int hold;
-		int fd = etc_snapshot_open(room.etc, room.store, recheck_seconds, &hold, &why);
-
-		if (fd < 0)
-			return 1;
-		(void)usleep(500);
-		if (fstatat(fd, "dir/file", &status, 0) < 0 ||
-		    fstatat(fd, "mtab", &status, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    fstat(fd, &status) < 0 || status.st_nlink == 0)
-			return 2;
-		(void)close(fd);
-		(void)close(hold);
-	}
-	return 0;
-}
-
-/* Half of them check each time, half trust the stamp; /etc changes all the while. */
-START_TEST(holds_what_it_gives_while_others_come_and_go)
-{
-	int left = BUILDERS;
-
-	for (int i = 0; i < BUILDERS; i++) {
-		pid_t child = fork();
-
-		ck_assert_int_ge(child, 0);
-		if (child == 0)
-			_exit(log_in_often(i % 2 ? HOUR : 0));
-	}
-	while (left > 0) {
-		int status;
-		pid_t ended = waitpid(-1, &status, WNOHANG);
-
-		ck_assert_int_ge(ended, 0);
-		if (ended > 0) {
-			ck_assert_int_eq(status, 0);
-			left--;
-		}
-		etc_put(room.etc, "other", "changed", 0644);
-		(void)usleep(2000);
-	}
-	(void)glance(0);
-	ck_assert_uint_eq(etc_count(&room, "etc-"), 1);
-}
-END_TEST
-
-/* The names of those that never were what /etc is must not be found by a later check. */
-START_TEST(gives_what_it_has_when_etc_never_rests)
-{
-	struct etc_shot shot;
-	pid_t child = fork();
-
-	ck_assert_int_ge(child, 0);
-	if (child == 0)
-		for (;;)
-			etc_put(room.etc, "other", "restless", 0644);
-	for (int i = 0; i < 10; i++) {
-		shot = etc_shoot(&room, 0);
-		etc_assert_text(shot.fd, "dir/file", "before");
-		etc_shot_close(&shot);
-	}
-	ck_assert_int_eq(kill(child, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(child, NULL, 0), child);
-	etc_put(room.etc, "other", "at rest", 0644);
-	shot = etc_shoot(&room, 0);
-	etc_assert_text(shot.fd, "other", "at rest");
-	etc_shot_close(&shot);
-	ck_assert_uint_eq(etc_count(&room, "etc-"), 1);
-}
-END_TEST
-
 /* Nothing is left half, and the next one is not kept from its work. */
 START_TEST(fails_cleanly_when_the_store_does)
 {
@@ -528,9 +394,6 @@ Suite *etc_generations_suite(void)
 	tcase_add_test(life, removes_a_generation_when_nobody_uses_it);
 	tcase_add_test(life, does_not_mind_locks_from_inside);
 	tcase_add_test(life, removes_what_an_interrupted_one_left);
-	tcase_add_test(life, builds_once_for_all_who_wait);
-	tcase_add_test(life, holds_what_it_gives_while_others_come_and_go);
-	tcase_add_test(life, gives_what_it_has_when_etc_never_rests);
 	tcase_add_test(life, fails_cleanly_when_the_store_does);
 	suite_add_tcase(suite, life);
 	return suite;
