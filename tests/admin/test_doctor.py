@@ -61,6 +61,15 @@ def broken_policies(host):
     """A broken file is a problem, named with its line."""
     host.policy("policy {")
     contains(problem_about(host, "policy"), "40-test.conf", "the problem")
+    CARREL_CONF.write_text("nonsense = 1\n")
+    contains(problem_about(host, "policy"), "carrel.conf:1", "the problem")
+    CARREL_CONF.unlink()
+    CARREL_CONF.parent.rename("/etc/carrel.away")
+    try:
+        contains(problem_about(host, "policy"), "/etc/carrel", "the problem")
+        contains(host.fails("list").err, "/etc/carrel", "stderr of list")
+    finally:
+        CARREL_CONF.parent.with_name("carrel.away").rename(CARREL_CONF.parent)
 
 
 @test
