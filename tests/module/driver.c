@@ -314,22 +314,31 @@ static void try_mount(pam_handle_t *pamh, const char *argument)
 	tell_result("mount", syscall(SYS_mount, "none", argument, "tmpfs", 0UL, (void *)NULL) == 0);
 }
 
-/* A child that stays until the driver ends, for the test to look at from outside. */
+/* A child that is the user and stays until the test, which looks at it from outside, kills it. */
 static void leave_child(pam_handle_t *pamh, const char *argument)
 {
-	pid_t pid = fork();
+	int ready[2];
+	char byte;
+	pid_t pid;
 
 	(void)pamh;
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		die("pipe");
+	pid = fork();
 	if (pid < 0)
 		die("fork");
 	if (pid == 0) {
 		uid_t uid = (uid_t)strtoul(argument, NULL, 10);
 
-		if (setresuid(uid, uid, uid) < 0)
+		if (setresuid(uid, uid, uid) < 0 || write(ready[1], "", 1) != 1)
 			die("setresuid in the child");
 		for (;;)
 			(void)pause();
 	}
+	(void)close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
+		die("the child");
+	(void)close(ready[0]);
 	tell_number("child", pid);
 }
 
