@@ -33,7 +33,9 @@ void room_stop(struct room *room, uint64_t seconds, const char *reason)
 		return;
 	room->stopping = true;
 	room->stop_reason = reason;
-	room->stop_deadline = boottime_seconds() + seconds;
+	/* Whole seconds: the one that has begun is not counted, so nobody gets less than promised.
+	 */
+	room->stop_deadline = boottime_seconds() + seconds + (seconds ? 1 : 0);
 	/* Interactive shells ignore SIGTERM but end on SIGHUP; stopped jobs need to wake to end. */
 	(void)kill(-1, SIGHUP);
 	(void)kill(-1, SIGTERM);
