@@ -25,13 +25,19 @@ struct account {
 
 /*
  * Look a user up through NSS (getpwnam_r, getgrouplist, getgrgid_r; any number of groups).
- * FAILURE_MISSING when there is no such user, FAILURE_SYSTEM when NSS could not say.
+ * FAILURE_MISSING when there is no such user, FAILURE_SYSTEM when NSS could not say, about the user
+ * or the name of one of the groups; FAILURE_DATA when a name (256 bytes), home or shell (4096) is
+ * too long. Of gecos the first 4096 bytes are kept.
  * NULL with *why on failure; account_free releases it.
  */
 struct account *account_lookup(const char *user, struct failure *why);
 void account_free(struct account *account);
 
-/* Names of the members of a group as NSS lists them (gr_mem only), for shared containers. */
+/*
+ * Names of the members of a group as NSS lists them (gr_mem only), for shared containers. Caller
+ * frees each and the list. On failure there is no list: FAILURE_MISSING when there is no such
+ * group, FAILURE_SYSTEM when NSS could not say.
+ */
 bool account_group_members(const char *group, char ***members, size_t *count, struct failure *why);
 
 /*
@@ -40,7 +46,8 @@ bool account_group_members(const char *group, char ***members, size_t *count, st
  * Adjacent lines are merged. When more than ID_MAP_LINES lines would be needed (user_namespaces(7):
  * 340 since Linux 4.15) the gaps between kept ids are left out from the top until it fits, and
  * kept ids that still do not fit are dropped from the end of `keep` (*dropped counts them), so
- * put the ids that must be there first. Pure.
+ * put the ids that must be there first. FAILURE_POLICY when `keep` has 0 (inside, that is the
+ * container's root) or an id of the block, or when the block is none. Pure.
  */
 #define ID_MAP_LINES 340
 struct id_map_line {
@@ -64,10 +71,11 @@ char *id_map_text(const struct id_map *map);
  * in which every entry of `account` stands exactly once. Existing entries of the same name are
  * replaced, entries of another name with the user's uid stay after ours. Any password field of our
  * lines is "x" (passwd) or "x" (group). Fields that contain ':', newline or control bytes have
- * those bytes replaced by '_'. Lines of the old text that are malformed are kept as they are,
- * except that an over-long text (> 1 MiB) is an error. `home` and `shell` replace the account's
- * when not NULL. For group: each of the account's groups for which `map` has the gid is there with
- * the user as a member, other members of the line are kept.
+ * those bytes replaced by '_' (',' too, in a list of members). Lines of the old text that are
+ * malformed are kept as they are, except that an over-long text (> 1 MiB) is an error. `home` and
+ * `shell` replace the account's when not NULL. For group: each of the account's groups for which
+ * `map` has the gid is there with the user as a member, other members of the line are kept; a gid
+ * without a name takes the name that it has in the old text, or "group" and the number.
  */
 char *passwd_merge(const char *old_text, const struct account *account, const char *home,
 		   const char *shell, struct failure *why);
