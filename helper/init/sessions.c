@@ -51,7 +51,7 @@ static const char *or_null(const char *text)
 void event_append(int events, const struct event *event)
 {
 	struct timespec now;
-	char line[4096];
+	char line[EVENT_LINE_MAX];
 	size_t length;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
