@@ -148,8 +148,8 @@ class Machine(Client):
             for number, name in enumerate(FRANKS_GROUPS):
                 groups.write(f"{name}:x:{4000 + number}:frank\n")
         for user, (uid, groups) in USERS.items():
-            subprocess.run(["useradd", "-K", "UID_MAX=400000", "--uid", str(uid), "--create-home", "--shell", "/bin/bash",
-                            "--groups", ",".join(groups), user], check=True)
+            subprocess.run(["useradd", "-K", "UID_MAX=400000", "--uid", str(uid),
+                            "--create-home", "--shell", "/bin/bash", "--groups", ",".join(groups), user], check=True)
             self.authorize(user)
         self.authorize("root")
         passwords = "".join(f"{user}:{PASSWORD}\n" for user in USERS)

@@ -80,7 +80,8 @@ def sshd_lines_from_inside(m):
     """What sshd logs after the login arrives on the host, with the container's name."""
     for host in ("lab", "lab-external"):
         since = m.log.mark()
-        m.run("sftp", "-F", m.ssh_config, "-b", "-", f"alice@{host}", stdin="mkdir logged\nrmdir logged\n")
+        m.run("sftp", "-F", m.ssh_config, "-b", "-", f"alice@{host}",
+              stdin="mkdir logged\nrmdir logged\n")
         line = m.log.wait('mkdir name "/home/alice/logged"', since)
         matches(line, r"carrel\[alice\]", "the line")
         m.log.wait(r"carrel\[alice\].*session closed", since)
