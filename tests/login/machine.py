@@ -95,6 +95,7 @@ SFTP = {"lab": "internal-sftp -l VERBOSE",
 CARREL_CONF = pathlib.Path("/etc/carrel/carrel.conf")
 POLICY_DIR = pathlib.Path("/etc/carrel/policy.d")
 RUN = pathlib.Path("/run/carrel")
+STATE = pathlib.Path("/var/lib/carrel")
 LIBEXEC = pathlib.Path("/usr/libexec/carrel")
 NAMESPACES = ("user", "mnt", "pid", "uts", "ipc", "net", "cgroup")
 

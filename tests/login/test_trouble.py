@@ -4,12 +4,13 @@ import contextlib
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import subprocess
 import time
 
-from machine import CARREL_CONF, LIBEXEC, POLICY_DIR, RUN, process_name
+from machine import CARREL_CONF, LIBEXEC, POLICY_DIR, RUN, STATE, process_name
 from suite import equal, eventually, expect, test
 
 HELPER = LIBEXEC / "carrel-helper"
@@ -422,6 +423,31 @@ def pid_of_a_record_reused(m):
     check_works(m)
     equal(stranger.poll(), None, "the end of the stranger")
     expect(m.init_pid("bob"), "no container runs")
+
+
+def move_times(path, seconds):
+    """As if the file had been written while the clock was wrong: its times, and those in it."""
+    lines = [re.sub(r"^((?:started|created|last_used)_at)=.*", rf"\1={seconds}", line)
+             for line in path.read_text().splitlines()]
+    path.write_text("\n".join(lines) + "\n")
+    os.utime(path, (seconds, seconds))
+
+
+@test
+def clock_jumps(m):
+    """Records and stamps from a clock that was decades ahead or behind: logins go on."""
+    for seconds in (4102444800, 86400):
+        check_works(m)
+        place = m.look("bob", "readlink /proc/self/ns/pid")
+        move_times(RUN / "containers" / "bob" / "running", seconds)
+        for path in STATE.glob("containers/bob/stored"):
+            move_times(path, seconds)
+        for path in STATE.glob("host/*.stamp"):
+            os.utime(path, (seconds, seconds))
+        equal(m.ssh("bob", "readlink /proc/self/ns/pid").out.strip(), place.strip(), "the place")
+        equal(m.run("carrel", "list").status, 0, "carrel list")
+        m.kill_container("bob")
+        check_works(m)
 
 
 @test
