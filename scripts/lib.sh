@@ -56,8 +56,10 @@ configure_in() {
 	[ -x "$top/configure" ] || "$top/autogen.sh" || return
 	mkdir -p "$build"
 	wanted="$top $*"
-	[ "$(cat "$build/configured-as" 2>/dev/null)" != "$wanted" ] || return 0
-	[ ! -e "$build/Makefile" ] || make -C "$build" distclean >/dev/null 2>&1 || true
+	if [ -e "$build/Makefile" ]; then
+		[ "$(cat "$build/configured-as" 2>/dev/null)" != "$wanted" ] || return 0
+		make -C "$build" distclean >/dev/null 2>&1 || true
+	fi
 	(cd "$build" && "$top/configure" "$@") || return
 	echo "$wanted" >"$build/configured-as"
 }
