@@ -35,23 +35,6 @@ struct build {
 	bool has_block, has_cgroup;
 };
 
-bool policy_is_shared(const struct policy *policy)
-{
-	for (const char *at = strchr(policy->container_name, '%'); at; at = strchr(at + 2, '%'))
-		if (at[1] == 'u')
-			return false;
-		else if (at[1] == '\0')
-			break;
-	return true;
-}
-
-uint32_t container_namespaces(const struct policy *policy)
-{
-	uint32_t all = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP;
-
-	return policy->network == NETWORK_HOST ? all : all | CLONE_NEWNET;
-}
-
 static const char *pool_name(const struct container_spec *spec)
 {
 	return spec->pool ? spec->pool->name : NULL;
