@@ -16,7 +16,7 @@
 #define PROCS_LIMIT (64U << 20) /* cgroup.procs with more lines than there can be processes */
 
 /* How long the v1 freezer may take: a process in an uninterruptible sleep freezes when it wakes. */
-#define FREEZE_PATIENCE_MS 50
+#define FREEZE_PATIENCE_MS 500
 
 static bool lists(const char *procs, pid_t pid)
 {
@@ -73,22 +73,43 @@ static bool kill_listed(int dir, struct failure *why)
 	return all;
 }
 
-/* Frozen processes cannot fork: one pass meets them all. Killed ones die when they thaw. */
-static bool kill_frozen(int dir, struct failure *why)
+static bool is_frozen(int dir)
+{
+	char state[32];
+
+	return control_read(dir, "freezer.state", state, sizeof(state)) &&
+	       strcmp(state, "FROZEN\n") == 0;
+}
+
+/*
+ * Frozen processes cannot fork: what is listed after all are frozen is all there is. Until then
+ * kill what is there; the killed die when they thaw.
+ */
+static bool kill_freezing(int dir, struct failure *why)
 {
 	const struct timespec millisecond = {.tv_nsec = 1000000};
-	char state[32] = "";
+
+	for (int i = 0; i < FREEZE_PATIENCE_MS; i++) {
+		bool frozen = is_frozen(dir);
+
+		if (!kill_listed(dir, why))
+			return false;
+		if (frozen)
+			return true;
+		(void)nanosleep(&millisecond, NULL);
+	}
+	return fail(why, FAILURE_BUSY, 0,
+		    "some of the container's processes hang in the kernel; all are killed and end "
+		    "when they wake");
+}
+
+static bool kill_v1(int dir, struct failure *why)
+{
 	bool killed;
 
 	if (!file_write_at(dir, "freezer.state", "FROZEN"))
 		return fail(why, FAILURE_SYSTEM, errno, "cannot freeze the container's processes");
-	for (int i = 0; i < FREEZE_PATIENCE_MS; i++) {
-		if (!control_read(dir, "freezer.state", state, sizeof(state)) ||
-		    strcmp(state, "FROZEN\n") == 0)
-			break;
-		(void)nanosleep(&millisecond, NULL);
-	}
-	killed = kill_listed(dir, why);
+	killed = kill_freezing(dir, why);
 	if (!file_write_at(dir, "freezer.state", "THAWED"))
 		return fail(why, FAILURE_SYSTEM, errno, "cannot thaw the container's processes");
 	return killed;
@@ -105,7 +126,7 @@ bool cgroup_kill(const struct cgroup_layout *layout, const struct cgroup *cgroup
 		if (cgroup->dirs[i] < 0)
 			return true; /* no cgroup, no processes */
 		if (!root->v2)
-			return kill_frozen(cgroup->dirs[i], why);
+			return kill_v1(cgroup->dirs[i], why);
 		if (!file_write_at(cgroup->dirs[i], "cgroup.kill", "1"))
 			return fail(why, FAILURE_SYSTEM, errno,
 				    "cannot kill the container's processes");

@@ -83,7 +83,7 @@ class Scene:
     def start(self, *arguments, **options):
         """The driver without waiting for it: a process that stays inside a cgroup."""
         child = subprocess.Popen(self.command + [str(a) for a in arguments], text=True,
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
         self.children.append(child)
         return child
 
@@ -156,7 +156,9 @@ class Scene:
         kill_below(self.mounts, self.parent)
         for child in self.children:
             child.kill()
-            child.communicate()
+            child.wait()
+            child.stdout.close()
+            child.stderr.close()
         self.children.clear()
         detach_images(self.scratch)
         remove_below(self.mounts, self.parent, keep_parent=True)
@@ -185,9 +187,12 @@ def directories_below(mounts, parent):
 
 
 def kill_below(mounts, parent):
-    """A fork bomb is killed until none is left; nothing outside of our own cgroups is touched."""
+    """Nobody may fork any more, then all are killed; nothing outside of our own cgroups is touched."""
     deadline = time.monotonic() + 10
     left = True
+    for path in directories_below(mounts, parent):
+        if (path / "pids.max").exists() and path.name != parent:
+            (path / "pids.max").write_text("0")
     while left and time.monotonic() < deadline:
         left = False
         for path in directories_below(mounts, parent):
