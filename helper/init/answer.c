@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -142,6 +143,26 @@ static void answer_status(const struct room *room, struct control_answer *answer
 		    (uint64_t)time(NULL) - (boottime_seconds() - room->sessions.idle_since);
 }
 
+/*
+ * The answer with the sessions behind it. Not on the stack, whose pages PID 1 would keep for the
+ * life of the container.
+ */
+static void send_status(const struct room *room, int client, const struct control_answer *answer)
+{
+	size_t count = room->sessions.count;
+	size_t shown = count < CONTROL_SESSIONS_MAX ? count : CONTROL_SESSIONS_MAX;
+	size_t size = sizeof(*answer) + shown * sizeof(struct control_session);
+	_cleanup_free_ char *reply = malloc(size);
+
+	if (!reply)
+		return; /* the client is told by the end of the connection */
+	memcpy(reply, answer, sizeof(*answer));
+	for (size_t i = 0; i < shown; i++)
+		memcpy(reply + sizeof(*answer) + i * sizeof(struct control_session),
+		       &room->sessions.items[i]->public, sizeof(struct control_session));
+	(void)channel_send(client, reply, size, NULL, 0);
+}
+
 static bool receive_call(int client, struct call *call)
 {
 	/* Only the host's root can connect; the limit is for one that was killed or stopped midway.
@@ -157,33 +178,39 @@ static bool receive_call(int client, struct call *call)
 	return length == (long)sizeof(call->request) && request_is_sound(&call->request);
 }
 
+static void carry_out(struct room *room, struct call *call, struct control_answer *answer)
+{
+	switch (call->request.verb) {
+	case CONTROL_SESSION:
+		answer_session(room, call, answer);
+		break;
+	case CONTROL_MESSAGE:
+		answer_message(room, call, answer);
+		break;
+	case CONTROL_STOP:
+		room_stop(room, call->request.stop_seconds, "an admin asked for it");
+		break;
+	case CONTROL_STATUS:
+		answer_status(room, answer);
+		break;
+	default:
+		answer->result = CONTROL_BAD;
+	}
+}
+
 void room_answer(struct room *room, int client)
 {
-	struct {
-		struct control_answer answer;
-		struct control_session sessions[CONTROL_SESSIONS_MAX];
-	} reply = {.answer = {.version = CONTROL_VERSION, .result = CONTROL_OK}};
-	size_t size = sizeof(reply.answer);
+	struct control_answer answer = {.version = CONTROL_VERSION, .result = CONTROL_OK};
 	struct call call = {0};
 
-	if (!receive_call(client, &call))
-		reply.answer.result = CONTROL_BAD;
-	else if (call.request.verb == CONTROL_SESSION)
-		answer_session(room, &call, &reply.answer);
-	else if (call.request.verb == CONTROL_MESSAGE)
-		answer_message(room, &call, &reply.answer);
-	else if (call.request.verb == CONTROL_STOP)
-		room_stop(room, call.request.stop_seconds, "an admin asked for it");
-	else if (call.request.verb == CONTROL_STATUS) {
-		answer_status(room, &reply.answer);
-		for (size_t i = 0; i < room->sessions.count && i < CONTROL_SESSIONS_MAX; i++) {
-			reply.sessions[i] = room->sessions.items[i]->public;
-			size += sizeof(reply.sessions[i]);
-		}
-	} else {
-		reply.answer.result = CONTROL_BAD;
-	}
+	if (receive_call(client, &call))
+		carry_out(room, &call, &answer);
+	else
+		answer.result = CONTROL_BAD;
 	for (size_t i = 0; i < call.fd_count; i++)
 		cleanup_close(&call.fds[i]);
-	(void)channel_send(client, &reply, size, NULL, 0);
+	if (answer.result != CONTROL_BAD && call.request.verb == CONTROL_STATUS)
+		send_status(room, client, &answer);
+	else
+		(void)channel_send(client, &answer, sizeof(answer), NULL, 0);
 }

@@ -17,13 +17,15 @@ def build_root(m):
         return tar
     if not shutil.which("mmdebstrap"):
         raise Skip("mmdebstrap is not installed")
-    sources = [str(path) for path in (pathlib.Path("/etc/apt/sources.list.d/debian.sources"),
-                                      pathlib.Path("/etc/apt/sources.list")) if path.exists()]
+    apt = pathlib.Path("/etc/apt")
+    sources = [str(path) for path in (*apt.glob("sources.list.d/*.sources"),
+                                      *apt.glob("sources.list.d/*.list"), apt / "sources.list")
+               if path.is_file() and path.stat().st_size]
     made = subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", "--include=sudo,procps",
                            "--aptopt=Acquire::Languages \"none\"",
                            "--dpkgopt=path-exclude=/usr/share/doc/*",
                            "--dpkgopt=path-exclude=/usr/share/locale/*",
-                           "bookworm", str(tar), sources[0]],
+                           "bookworm", str(tar), *sources],
                           capture_output=True, text=True, check=False)
     expect(made.returncode == 0, f"mmdebstrap failed: {made.stderr[-500:]}")
     return tar
