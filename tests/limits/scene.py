@@ -56,8 +56,8 @@ def read_mounts():
 
 class Scene:
     """
-    `prefix` is the command under which the driver sees the cgroups as this scene has them. Files are
-    read directly, not through the library: what the kernel says counts.
+    `prefix` is the command under which the driver sees the cgroups as this scene has them. Files
+    are read directly, not through the library: what the kernel says counts.
     """
 
     def __init__(self, name, driver, parent, scratch, mounts, prefix):
@@ -83,7 +83,8 @@ class Scene:
     def start(self, *arguments, **options):
         """The driver without waiting for it: a process that stays inside a cgroup."""
         child = subprocess.Popen(self.command + [str(a) for a in arguments], text=True,
-                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, **options)
         self.children.append(child)
         return child
 
@@ -187,7 +188,7 @@ def directories_below(mounts, parent):
 
 
 def kill_below(mounts, parent):
-    """Nobody may fork any more, then all are killed; nothing outside of our own cgroups is touched."""
+    """Nobody may fork any more, then all are killed. Only what is in our own cgroups."""
     deadline = time.monotonic() + 10
     left = True
     for path in directories_below(mounts, parent):
