@@ -1,10 +1,14 @@
 /* helper/admin/doctor_cgroups.c - which limits can this machine enforce? */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "helper/admin/doctor.h"
 #include "helper/limits/limits.h"
+
+#define MOUNTS_MAX (16 * 1024 * 1024)
 
 static const struct {
 	enum cgroup_controller controller;
@@ -39,6 +43,25 @@ static void describe_layout(const struct cgroup_layout *layout, char *out, size_
 					 layout->roots[i].name, layout->roots[i].v2 ? "v2" : "v1");
 }
 
+/*
+ * Moving a process into a cgroup waits for an RCU grace period when none was moved for a while,
+ * unless the hierarchy was mounted with favordynmods (Linux 6.0,
+ * Documentation/admin-guide/cgroup-v2.rst).
+ */
+static void report_moves(struct report *report)
+{
+	struct failure ignored;
+	_cleanup_free_ char *mounts =
+	    file_read_at(AT_FDCWD, "/proc/self/mounts", MOUNTS_MAX, NULL, &ignored);
+	const char *line = mounts ? strstr(mounts, " /sys/fs/cgroup cgroup2 ") : NULL;
+	const char *option = line ? strstr(line, "favordynmods") : NULL;
+
+	if (line && (!option || option > line + strcspn(line, "\n")))
+		report_add(report, GRADE_WARNING, "cgroups",
+			   "a login after a quiet moment waits some 10 ms for the kernel; mount -o "
+			   "remount,favordynmods /sys/fs/cgroup takes that away");
+}
+
 void doctor_cgroups(const struct config *config, struct report *report)
 {
 	bool systemd = access("/run/systemd/system", F_OK) == 0;
@@ -57,6 +80,7 @@ void doctor_cgroups(const struct config *config, struct report *report)
 	describe_layout(&layout, hierarchies, sizeof(hierarchies));
 	report_add(report, GRADE_OK, "cgroups", "below %s in %s", layout.parent, hierarchies);
 	report_controllers(&layout, report);
+	report_moves(report);
 	if (!systemd)
 		report_add(report, GRADE_OK, "systemd", "not this machine's init");
 	else if (strstr(layout.parent, "carrel.service"))

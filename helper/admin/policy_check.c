@@ -32,14 +32,16 @@ static void set_topic(struct check *check, const struct source_line *where)
 }
 
 static void check_limits(struct check *check, const char *kind, const char *name,
-			 const struct limits *limits)
+			 const struct limits *limits,
+			 bool (*holds)(const struct cgroup_layout *, const struct limits *,
+				       struct failure *))
 {
 	const char *caveat;
 	struct failure why;
 
 	if (!check->layout)
 		return; /* reported once for the machine */
-	if (!limits_check(check->layout, limits, &why)) {
+	if (!holds(check->layout, limits, &why)) {
 		failure_prefix(&why, "%s \"%s\"", kind, name);
 		report_failure(check->report, GRADE_PROBLEM, check->topic, &why);
 		return;
@@ -174,7 +176,7 @@ static void check_policy(struct check *check, size_t index)
 		failure_prefix(&why, "policy \"%s\"", policy->name);
 		report_failure(check->report, GRADE_PROBLEM, check->topic, &why);
 	}
-	check_limits(check, "policy", policy->name, &policy->limits);
+	check_limits(check, "policy", policy->name, &policy->limits, limits_check);
 	check_image(check, policy);
 	check_binds(check, policy);
 	check_seccomp(check, policy);
@@ -228,7 +230,8 @@ void policies_report(const struct config *config, bool quiet, struct report *rep
 		check_policy(&check, i);
 	for (size_t i = 0; i < config->pool_count; i++) {
 		set_topic(&check, &config->pools[i].where);
-		check_limits(&check, "pool", config->pools[i].name, &config->pools[i].limits);
+		check_limits(&check, "pool", config->pools[i].name, &config->pools[i].limits,
+			     limits_check_pool);
 	}
 	if (check.layout)
 		cgroup_layout_close(&layout);

@@ -46,7 +46,7 @@ static bool prepare(struct admission *admission, struct failure *why)
 	    !registry_open(request->config->state_dir, &admission->registry, why) ||
 	    !cgroup_layout_find(request->config->cgroup_parent, &admission->layout, why) ||
 	    !limits_check(&admission->layout, &policy_of(admission)->limits, why) ||
-	    (pool && !limits_check(&admission->layout, &pool->limits, why)))
+	    (pool && !limits_check_pool(&admission->layout, &pool->limits, why)))
 		return false;
 	admission->spec = (struct container_spec){.name = request->name,
 						  .hostname = request->hostname,

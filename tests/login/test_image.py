@@ -4,37 +4,11 @@ import pathlib
 import shutil
 import subprocess
 
+from image import have_image
 from machine import namespace_of
 from suite import Skip, contains, equal, expect, matches, test
 
 MODULE = "/usr/lib/x86_64-linux-gnu/security/pam_carrel.so"
-
-
-def build_root(m):
-    """A small Debian with sudo, made once for all tests here; returns it as a tar file."""
-    tar = m.directory / "lab.tar"
-    if tar.exists():
-        return tar
-    if not shutil.which("mmdebstrap"):
-        raise Skip("mmdebstrap is not installed")
-    apt = pathlib.Path("/etc/apt")
-    sources = [str(path) for path in (*apt.glob("sources.list.d/*.sources"),
-                                      *apt.glob("sources.list.d/*.list"), apt / "sources.list")
-               if path.is_file() and path.stat().st_size]
-    made = subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", "--include=sudo,procps",
-                           "--aptopt=Acquire::Languages \"none\"",
-                           "--dpkgopt=path-exclude=/usr/share/doc/*",
-                           "--dpkgopt=path-exclude=/usr/share/locale/*",
-                           "bookworm", str(tar), *sources],
-                          capture_output=True, text=True, check=False)
-    expect(made.returncode == 0, f"mmdebstrap failed: {made.stderr[-500:]}")
-    return tar
-
-
-def have_image(m):
-    if "lab " not in m.run("carrel", "image", "list").out:
-        result = m.run("carrel", "image", "import", "lab", build_root(m))
-        equal(result.status, 0, f"import of the image ({result.err})")
 
 
 @test

@@ -145,6 +145,23 @@ def pool(m):
 
 
 @test
+def pool_rate(m):
+    """A pool's disk rate: cgroup v1 cannot hold it, so the login is refused and the log says why."""
+    file = POLICY_DIR / "11-pool.conf"
+    file.write_text('pool "slow" { policies = {"slow"} read_rate = "1M" }\n')
+    m.cleanup.callback(file.unlink)
+    since = m.log.mark()
+    with m.policy("slow"):
+        result = m.ssh("bob", "echo in")
+        if not pathlib.Path("/sys/fs/cgroup/blkio").is_dir():
+            equal(result.out, "in\n", "a login where cgroup v2 holds it")
+            return
+        contains(result.err, "cannot enforce", "what the user reads")
+        m.log.wait("denied user=bob.*read_rate", since)
+    check_others_can_work(m)
+
+
+@test
 def disk(m):
     """disk: held, or, where the storage cannot hold it, the login is refused: never ignored."""
     with m.policy("disk", 'limits { disk = "64M" }'):
