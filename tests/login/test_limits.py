@@ -156,7 +156,7 @@ def pool_rate(m):
         if not pathlib.Path("/sys/fs/cgroup/blkio").is_dir():
             equal(result.out, "in\n", "a login where cgroup v2 holds it")
             return
-        contains(result.err, "cannot enforce", "what the user reads")
+        contains(result.out + result.err, "cannot enforce", "what the user reads")
         m.log.wait("denied user=bob.*read_rate", since)
     check_others_can_work(m)
 
