@@ -158,7 +158,6 @@ def pool_rate(m):
             return
         contains(result.out + result.err, "cannot enforce", "what the user reads")
         m.log.wait("denied user=bob.*read_rate", since)
-    check_others_can_work(m)
 
 
 @test
