@@ -21,7 +21,7 @@ struct stopping {
 	const char *name; /* borrowed */
 	int init;         /* pidfd, -1: does not run (any more) */
 	uint64_t seconds;
-	char user[257];
+	char user[257], pool[65];
 	bool failed;
 };
 
@@ -73,6 +73,7 @@ static void begin(const struct context *context, struct stopping *it, const uint
 	if (it->init < 0)
 		return;
 	memcpy(it->user, record.user, sizeof(it->user));
+	memcpy(it->pool, record.pool, sizeof(it->pool));
 	it->seconds = seconds_of(context, &record, seconds);
 	request.stop_seconds = (uint32_t)it->seconds;
 	if (control_call(&context->registry, it->name, &request, &answer, NULL, NULL, &why))
@@ -81,10 +82,29 @@ static void begin(const struct context *context, struct stopping *it, const uint
 	it->seconds = 0;
 }
 
-static bool end_by_force(struct stopping *it, struct failure *why)
+/*
+ * PID 1 ends only when all of its namespace are reaped (pid_namespaces(7)), also children of a
+ * login service, which is outside, and may itself wait on something that a user put in its way.
+ */
+static void kill_login_services(const struct context *context, const struct stopping *it)
+{
+	struct cgroup cgroup;
+	struct failure ignored;
+
+	if (!cgroup_open(&context->layout, it->name, *it->pool ? it->pool : NULL, &cgroup,
+			 &ignored))
+		return;
+	(void)cgroup_kill(&context->layout, &cgroup, &ignored);
+	cgroup_close(&cgroup);
+}
+
+static bool end_by_force(const struct context *context, struct stopping *it, struct failure *why)
 {
 	if (pidfd_send_signal(it->init, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot kill its PID 1");
+	if (wait_for_end(it->init, now_ms() + GRACE_SECONDS * 1000))
+		return true;
+	kill_login_services(context, it);
 	if (!wait_for_end(it->init, now_ms() + KILL_PATIENCE_MS))
 		return fail(why, FAILURE_BUSY, 0,
 			    "its PID 1 does not end: a process in it hangs in the kernel, for "
@@ -105,7 +125,7 @@ static void finish(const struct context *context, struct stopping *it, uint64_t 
 	}
 	if (!wait_for_end(it->init, deadline)) {
 		forced = true;
-		it->failed = !end_by_force(it, &why);
+		it->failed = !end_by_force(context, it, &why);
 	}
 	if (!it->failed)
 		it->failed = !container_clear(context, it->name, false, &cleared, &why);

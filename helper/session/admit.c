@@ -19,7 +19,8 @@
 /* Somebody else may be building or stopping it: as long as the longest stop, and some. */
 #define LOCK_PATIENCE_MS   45000
 #define ANSWER_SECONDS     30
-#define STOPPED_PATIENCE_S 40
+#define STOPPED_PATIENCE_S 25
+#define KILLED_PATIENCE_S  5
 
 /* What an admission holds on its way; every step can count on those before it. */
 struct admission {
@@ -236,12 +237,34 @@ static bool join_session(struct admission *admission, const struct login_tty *tt
 	return joined;
 }
 
+/*
+ * PID 1 ends only when all of its namespace are reaped (pid_namespaces(7)), also children of a
+ * login service, which is outside, and may itself wait on something that a user put in its way.
+ */
+static void kill_rest(const struct admission *admission)
+{
+	const struct pool *pool = admission->request->selection.pool;
+	struct cgroup cgroup;
+	struct failure ignored;
+
+	if (!cgroup_open(&admission->layout, admission->request->name, pool ? pool->name : NULL,
+			 &cgroup, &ignored))
+		return;
+	(void)cgroup_kill(&admission->layout, &cgroup, &ignored);
+	cgroup_close(&cgroup);
+}
+
 /* A login that meets a container on its way out waits for its end and gets a fresh start. */
 static bool wait_for_end(struct admission *admission, struct failure *why)
 {
 	struct pollfd ended = {.fd = admission->init, .events = POLLIN};
+	bool has_ended = poll(&ended, 1, STOPPED_PATIENCE_S * 1000) == 1;
 
-	if (poll(&ended, 1, STOPPED_PATIENCE_S * 1000) != 1)
+	if (!has_ended) {
+		kill_rest(admission);
+		has_ended = poll(&ended, 1, KILLED_PATIENCE_S * 1000) == 1;
+	}
+	if (!has_ended)
 		return fail(
 		    why, FAILURE_BUSY, 0,
 		    "container '%s' is stopping and does not come to an end: see 'carrel show'",

@@ -425,6 +425,17 @@ def pid_of_a_record_reused(m):
     expect(m.init_pid("bob"), "no container runs")
 
 
+@test
+def stuck_login_service(m):
+    """A login service that hangs and does not reap cannot keep its container from ending."""
+    stuck = subprocess.Popen(["su", "-", "bob", "-c", "sleep 14143"], stdin=subprocess.DEVNULL)
+    m.cleanup.callback(stuck.kill)
+    eventually(lambda: m.run("pgrep", "-f", "^sleep 14143").out, "bob's program")
+    stuck.send_signal(signal.SIGSTOP)
+    equal(m.run("carrel", "stop", "--timeout", "1", "bob").status, 0, "the status of carrel stop")
+    check_works(m)
+
+
 def move_times(path, seconds):
     """As if the file had been written while the clock was wrong: its times, and those in it."""
     lines = [re.sub(r"^((?:started|created|last_used)_at)=.*", rf"\1={seconds}", line)
