@@ -73,9 +73,9 @@ def other_call_tables(m):
 
 @test
 def kernel_files_of_a_user(m):
-    """core_pattern, release_agent, sysrq, cgroup.procs, disks ... cannot be opened to write."""
+    """core_pattern, release_agent, sysrq, cgroup.procs, disks ... cannot be written."""
     arm(m)
-    all_refused(attempt(m, f"open {' '.join(KERNEL_FILES)}"), NOT_THERE)
+    all_refused(attempt(m, f"write {' '.join(KERNEL_FILES)}"), NOT_THERE)
 
 
 @test

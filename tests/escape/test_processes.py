@@ -2,11 +2,13 @@
 
 from attacker import all_refused, arm, attempt
 from image import have_image
-from suite import contains, equal, eventually, expect, lacks, test
+from suite import contains, equal, eventually, expect, lacks, matches, test
 
 # What /proc shows to everyone, of every process: no secret.
 PUBLIC = {"task": "done", "fdinfo": ("EACCES", "EPERM")}
 CLOSED = ("EPERM", "EACCES")
+# The kernel asks for the same id only, and lets limits be lowered: it harms the own session.
+SAME_ID = PUBLIC | {"prlimit": "done"}
 
 
 def service_pid(m, user):
@@ -28,7 +30,7 @@ def login_service_closed(m):
     """Nor of the sshd that serves them, which runs under their own id."""
     arm(m)
     m.look("bob", "true")
-    all_refused(attempt(m, f"look-into {service_pid(m, 'bob')}"), CLOSED, **PUBLIC)
+    all_refused(attempt(m, f"look-into {service_pid(m, 'bob')}"), CLOSED, **SAME_ID)
 
 
 @test
@@ -38,7 +40,7 @@ def sftp_server_closed(m):
     m.start("sftp", "-F", m.ssh_config, "bob@lab", stdin=-1)
     pid = eventually(lambda: m.ssh("bob", "pgrep -u bob -fx 'sshd: bob@internal-sftp'").out.strip(),
                      "the sftp server")
-    all_refused(attempt(m, f"look-into {pid.split()[0]}"), CLOSED, **PUBLIC)
+    all_refused(attempt(m, f"look-into {pid.split()[0]}"), CLOSED, **SAME_ID)
 
 
 @test
@@ -114,6 +116,12 @@ def host_process_as_interpreter(m):
     equal(m.run("gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", m.directory / "evil.so",
                 m.directory / "evil.c").status, 0, "gcc")
     with m.policy("shebang", 'image = "lab"\nroot = yes'):
+        # What the host's sshd is linked with, so that it gets as far as the trap.
+        libraries = [word for word in m.run("ldd", "/usr/sbin/sshd").out.split() if word[0] == "/"]
+        m.run("tar", "-chPf", m.directory / "libraries.tar", *libraries)
+        done = m.ssh("bob", "sudo -n tar -xPf - --skip-old-files",
+                     stdin=(m.directory / "libraries.tar").read_bytes())
+        equal(done.status, 0, f"bringing sshd's libraries in ({done.err})")
         m.ssh("bob", "cat >evil.so", stdin=(m.directory / "evil.so").read_bytes())
         done = m.ssh("bob", "sudo -n sh -c 'cp evil.so /usr/lib/ && printf \"#!/proc/self/exe\\n\" "
                             ">/usr/bin/evil && chmod 755 /usr/bin/evil && "
@@ -121,8 +129,5 @@ def host_process_as_interpreter(m):
                             "mv /usr/bin/evil /usr/bin/bash'")
         equal(done.status, 0, f"laying the trap ({done.err})")
         said = m.ssh("bob", "true").said
-        lacks(said, "open", "what the trap caught")
-        for word in said.split("\n"):
-            expect(not word.startswith("met") or word.endswith(("EACCES", "ETXTBSY", "EROFS")),
-                   f"the trap says {word!r}")
+        matches(said, "^met .*sshd (EACCES|ETXTBSY|EROFS)$", "what the trap caught")
     equal(m.run("sha256sum", "/usr/sbin/sshd").out, before, "the host's sshd")

@@ -76,7 +76,7 @@ static int one_segment(int number)
 static int one_semaphore_set(int number)
 {
 	(void)number;
-	return semget(IPC_PRIVATE, 250, 0600);
+	return semget(IPC_PRIVATE, 1, 0600);
 }
 
 static int one_posix_queue(int number)
