@@ -116,6 +116,11 @@ def inodes_are_held(m):
         made = int(result.out.split()[-1])
         expect(900 < made <= 1000, f"{made} files with inodes = 1000")
         equal(m.ssh("bob", "rm -rf file-*; echo > one; echo $?").out, "0\n", "a file after that")
+        end(m, "bob-inodes")
+        file = POLICY_DIR / "10-inodes.conf"
+        file.write_text(file.read_text().replace("64M", "300M"))
+        contains(check_refused(m, "bob", "inodes"), "3024 inodes", "the log")
+        equal(image_of("bob-inodes").stat().st_size, 64 * MIB, "the image's size")
 
 
 @test
@@ -143,6 +148,19 @@ def disk_data_stay_and_grow(m):
         file.write_text(before.replace(LIMIT.format("64M"), ""))
         equal(m.ssh("bob", "cat note").out, "kept\n", "the file without a limit")
         expect(loops_of(image_of("bob-grow")), "it is not in the image any more")
+
+
+@test
+def disk_growth_cut_short(m):
+    """A start that was killed while it made the disk larger is completed by the next."""
+    with m.policy("regrow", LIMIT.format("64M")):
+        m.ssh("bob", "echo kept >note")
+        end(m, "bob-regrow")
+        os.truncate(image_of("bob-regrow"), 300 * MIB)
+        file = POLICY_DIR / "10-regrow.conf"
+        file.write_text(file.read_text().replace("64M", "300M"))
+        equal(m.ssh("bob", "cat note; head -c 150M /dev/zero >big; echo $?").out, "kept\n0\n",
+              "the files and the room")
 
 
 @test
