@@ -85,10 +85,12 @@ static bool make_storage(struct build *build, struct failure *why)
 static bool make_cgroup(struct build *build, struct failure *why)
 {
 	const struct container_spec *spec = build->spec;
+	/* The disk below, not the loop device of an image: it serves /usr and bound homes too. */
+	_cleanup_close_ int place = registry_state_dir(spec->registry, spec->name, false, why);
 
-	if (!cgroup_create(spec->layout, spec->name, &spec->policy->limits, pool_name(spec),
-			   spec->pool ? &spec->pool->limits : NULL, build->layer, &build->cgroup,
-			   why))
+	if (place < 0 ||
+	    !cgroup_create(spec->layout, spec->name, &spec->policy->limits, pool_name(spec),
+			   spec->pool ? &spec->pool->limits : NULL, place, &build->cgroup, why))
 		return false;
 	build->has_cgroup = true;
 	return true;

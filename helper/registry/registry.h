@@ -15,7 +15,7 @@
  *   seccomp/            compiled programs
  *   host/               snapshots of the host's /etc
  * state_dir             0711 root
- *   containers/NAME/    0700  stored (record), layer/ ...
+ *   containers/NAME/    0700  stored (record), layer/ or layer.ext4
  *   images/NAME/        0700 root at images/
  */
 struct registry {

@@ -18,6 +18,12 @@
  */
 
 /*
+ * They are kept as
+ *   plain   in the folder `layer` of the container, bounded by the host's file system alone
+ *   image   in the file `layer.ext4`, a sparse ext4 of the size of the policy's `disk`, when it has
+ *           one: full for the inside when it is full, whatever the host's file system can do
+ * The first start decides; the data are never moved to another kind.
+ *
  * Make (the first time) and open the data of a container. Returns a detached mount of the folder
  * (open_tree(2), fsmount(2)), private, without an id map yet; -1 with *why. The record's `storage`
  * says how it is stored, and is set when it is new.

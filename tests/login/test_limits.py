@@ -161,21 +161,6 @@ def pool_rate(m):
 
 
 @test
-def disk(m):
-    """disk: held, or, where the storage cannot hold it, the login is refused: never ignored."""
-    with m.policy("disk", 'limits { disk = "64M" }'):
-        result = m.ssh("bob", "head -c 100M /dev/zero >big; stat -c %s big")
-        if "big" not in result.said and not result.out.strip().isdigit():
-            expect(result.status != 0, "the command was run")
-            equal(len(result.said.strip().splitlines()), 1, f"the lines of {result.said!r}")
-            m.log.wait("disk")
-            return
-        matches(result.err, "No space left|Disk quota exceeded", "the error")
-        expect(int(result.out) <= 64 << 20, f"{result.out} bytes in 64 MB")
-        check_others_can_work(m)
-
-
-@test
 def idle_stop(m):
     """idle: a container without sessions is stopped after that time, and its files stay."""
     with m.policy("idle", 'time { idle = "1s" }'):
