@@ -12,6 +12,7 @@
 #define CARREL_EVENTS_FILE "events.jsonl"
 #define CARREL_HELPER      CARREL_LIBEXECDIR "/carrel-helper"
 #define CARREL_INIT        CARREL_LIBEXECDIR "/carrel-init"
+#define CARREL_WATCH       CARREL_LIBEXECDIR "/carrel-watch"
 
 /*
  * Exists, owned by root, inside every container and nowhere else: a PAM stack that runs inside

@@ -55,9 +55,12 @@ bool plan_image_root(struct plan *plan, const struct container_spec *spec, int u
 void plan_image_etc(struct plan *plan); /* once /run is there */
 
 /* The host's terminal of a login service, as an O_PATH descriptor; fd -1 when it has none. */
+#define LOGIN_TTY_NAME_MAX 48
+
 struct login_tty {
 	int fd;
-	char inside[64]; /* where it appears: /dev/tty1, /dev/pts-3 */
+	char name[LOGIN_TTY_NAME_MAX]; /* on the host: tty1, pts/3 */
+	char inside[64];               /* where it appears: /dev/tty1, /dev/pts-3 */
 };
 
 /* The steps that a login adds: account, home, run-time folder, terminal. */

@@ -321,6 +321,7 @@ static bool admit(struct admission *admission, struct failure *why)
 	    !lock(admission, why))
 		return false;
 	login_tty_find(request, &tty);
+	memcpy(request->tty_name, tty.name, sizeof(request->tty_name));
 	admitted = enter_session(admission, &tty, why) && bind_caller(admission, why);
 	if (admitted)
 		login_tty_give(request, &tty, request->account->uid,

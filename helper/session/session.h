@@ -30,8 +30,9 @@ struct session_request {
 	struct config *config;
 	struct account *account;
 	struct selection selection;
-	char name[65], hostname[65]; /* of the container */
-	int events, log;             /* descriptors of the logs, or -1 */
+	char name[65], hostname[65];       /* of the container */
+	char tty_name[LOGIN_TTY_NAME_MAX]; /* of the host's terminal that it is on, or "" */
+	int events, log;                   /* descriptors of the logs, or -1 */
 	int reply_fds[WIRE_FD_COUNT];
 	struct wire_reply reply;
 };
@@ -64,6 +65,13 @@ bool reply_seccomp(struct session_request *request, const struct registry *regis
 void login_tty_find(const struct session_request *request, struct login_tty *tty);
 void login_tty_give(const struct session_request *request, const struct login_tty *tty, uid_t uid,
 		    gid_t tty_gid);
+
+/*
+ * watch.c: start carrel-watch, which stays on the host until the login service ends, for utmp, wtmp
+ * and logind. Only for services that log somebody in. A login without it is no worse but for
+ * who(1).
+ */
+bool session_watch(const struct session_request *request, struct failure *why);
 
 /* Read one request, decide, do, answer. The exit status of the helper. */
 int session_main(int channel);

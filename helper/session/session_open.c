@@ -140,7 +140,12 @@ static bool serve(int channel, struct session_request *request)
 		refuse_for(request, &why);
 	if (request->wire.verb != WIRE_CHECK_ACCOUNT || request->reply.action == WIRE_DENY)
 		tell_decision(request);
-	return send_reply(channel, request);
+	if (!send_reply(channel, request))
+		return false;
+	if (request->wire.verb == WIRE_OPEN_SESSION && request->reply.action == WIRE_CONTAIN &&
+	    !session_watch(request, &why))
+		(void)syslog_send(request->log, 84 /* authpriv.warning */, "carrel", why.text);
+	return true;
 }
 
 int session_main(int channel)

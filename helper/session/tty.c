@@ -71,13 +71,14 @@ static bool try_terminal(const struct session_request *request, const char *name
 	_cleanup_close_ int fd = open_terminal(name);
 	struct stat status;
 
-	if (fd < 0 || strlen(name) > 48 || fstat(fd, &status) < 0 ||
+	if (fd < 0 || strlen(name) >= sizeof(tty->name) || fstat(fd, &status) < 0 ||
 	    !service_has(request->caller.pid, status.st_rdev))
 		return false;
 	/*
 	 * The container's own /dev/pts takes no foreign nodes; ttyname(3) also searches /dev, so a
 	 * pts of the host appears there under a name of its own.
 	 */
+	(void)snprintf(tty->name, sizeof(tty->name), "%s", name);
 	(void)snprintf(tty->inside, sizeof(tty->inside), "/dev/%s", name);
 	for (char *slash = strchr(tty->inside + 5, '/'); slash; slash = strchr(slash, '/'))
 		*slash = '-';

@@ -43,5 +43,6 @@ SUITE(admin_text)
 SUITE(admin_pam)
 SUITE(admin_events)
 SUITE(admin_explain)
+SUITE(watch_record)
 
 #undef SUITE
