@@ -144,18 +144,19 @@ static bool settle_down(const struct join_ready *ready, struct failure *why)
 }
 
 /*
- * In this order, for the reasons that stand above each step. The first two leave the process as
- * it was when they fail.
+ * In this order, for the reasons that stand above each step. When one of those up to setns fails
+ * the process is still on the host, with nothing lost that a refused login needs.
  */
 static bool (*const steps[])(const struct join_ready *, struct failure *) = {
-    mark_descriptors,  /* before setns, because it can fail */
-    enter_namespaces,  /* the point of no return */
-    become_root,       /* before anything inside is looked at */
-    prove_no_way_back, /* while the capabilities are held that might open it */
-    leave_keyring,     /* as the container's root, whose keyring the new one is then */
-    hide_memory,       /* after the last change of ids */
-    settle_down,       /* before seccomp may refuse it */
-    join_confine,      /* last: nothing above could be done afterwards */
+    mark_descriptors,      /* before setns, because it can fail */
+    join_keep_to_own_code, /* before setns, while the paths are the host's */
+    enter_namespaces,      /* the point of no return */
+    become_root,           /* before anything inside is looked at */
+    prove_no_way_back,     /* while the capabilities are held that might open it */
+    leave_keyring,         /* as the container's root, whose keyring the new one is then */
+    hide_memory,           /* after the last change of ids */
+    settle_down,           /* before seccomp may refuse it */
+    join_confine,          /* last: nothing above could be done afterwards */
 };
 
 bool join_commit(const struct join_ready *ready, struct failure *why)

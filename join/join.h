@@ -25,7 +25,8 @@ struct join_plan {
  * On success the process is root of the container and nobody on the host: its groups are those
  * that the container maps to themselves, its capabilities those that a login service needs
  * (join/privileges.c), it is not dumpable, every descriptor above 2 is close-on-exec, the seccomp
- * program is loaded, the current directory is the container's root. What it forks is in the PID
+ * program is loaded, the current directory is the container's root, lookups of names use files
+ * only and messages are in the locale C, which loads no code. What it forks is in the PID
  * namespace. It cannot start threads any more: the kernel refuses a thread that would be in
  * another PID namespace than its process (clone(2), EINVAL).
  *

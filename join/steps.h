@@ -22,6 +22,9 @@ bool join_check(const struct join_plan *plan, struct join_ready *ready, struct f
 /* Join for good. False as join_container says. */
 bool join_commit(const struct join_ready *ready, struct failure *why);
 
+/* Keep the C library from loading code by paths that will lead into the container. */
+bool join_keep_to_own_code(const struct join_ready *ready, struct failure *why);
+
 /* Release what join_check opened, after success and failure alike. */
 void join_release(struct join_ready *ready);
 
