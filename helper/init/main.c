@@ -62,6 +62,21 @@ static bool become_containers_root(void)
 }
 
 /*
+ * prlimit(2) is not a matter of tracing: it asks whether the caller's ids are all three ids of its
+ * target (check_prlimit_permission in kernel/sys.c). Nobody's group id is at once this one and the
+ * effective one, so the container's root cannot take PID 1's open files or CPU time away.
+ */
+static bool be_like_nobody(void)
+{
+	const gid_t saved = 1;
+	gid_t gid[3];
+
+	return setresgid((gid_t)-1, (gid_t)-1, saved) == 0 &&
+	       getresgid(&gid[0], &gid[1], &gid[2]) == 0 && gid[2] == saved && gid[1] != saved &&
+	       prctl(PR_SET_DUMPABLE, 0) == 0 && prctl(PR_GET_DUMPABLE) == 0;
+}
+
+/*
  * A sibling, not a child, of this process (CLONE_PARENT): nothing of the host waits between PID 1
  * and the helper. All namespaces are made in one call, inside the user namespace, which owns them.
  */
@@ -144,8 +159,8 @@ static int pid1_main(void)
 		return give_up("cannot start PID 1");
 	if (!furnish(&room))
 		return 1;
-	if (!drop_capabilities())
-		return give_up("cannot drop the capabilities of PID 1");
+	if (!be_like_nobody() || !drop_capabilities())
+		return give_up("cannot drop the capabilities of PID 1 and set its ids apart");
 	room.sessions.idle_since = boottime_seconds();
 	if (!hear(CHANNEL_COMMIT, &message, NULL, NULL))
 		return 1;
