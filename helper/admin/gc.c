@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "helper/admin/commands.h"
-#include "helper/admin/containers.h"
+#include "helper/admin/data.h"
 #include "helper/admin/leftovers.h"
 
 struct collection {
@@ -54,6 +55,36 @@ static int clear_containers(const struct context *context, struct collection *co
 	return status;
 }
 
+/* What commands on data were killed in; one that is at work now has the lock, and is left alone. */
+static int settle_data(const struct context *context, struct collection *collection)
+{
+	struct failure why;
+	char **names;
+	size_t count;
+	int status = STATUS_OK;
+
+	if (!registry_names(&context->registry, &names, &count, &why))
+		return complain("%s", why.text);
+	collection->kind = "interrupted work on";
+	for (size_t i = 0; i < count; i++) {
+		if (data_is_unsettled(context, names[i])) {
+			struct data data = {.lock = -1};
+
+			if (collection->dry_run) {
+				tell(collection, names[i]);
+			} else if (data_open(context, names[i], true, &data, &why)) {
+				tell(collection, names[i]);
+				data_close(&data);
+			} else if (why.kind != FAILURE_BUSY) {
+				status = complain("%s: %s", names[i], why.text);
+			}
+		}
+		free(names[i]);
+	}
+	free(names);
+	return status;
+}
+
 static int clear_directory(int dir, const char *kind, const char *what,
 			   struct collection *collection)
 {
@@ -69,12 +100,23 @@ static int clear_directory(int dir, const char *kind, const char *what,
 	return STATUS_OK;
 }
 
+static int clear_snapshots(const struct context *context, struct collection *collection)
+{
+	_cleanup_close_ int all = dir_open_at(context->registry.state, "snapshots", true);
+
+	return all < 0 ? STATUS_OK
+		       : clear_directory(all, "removed snapshots", "snapshots", collection);
+}
+
 static int collect(const struct context *context, struct collection *collection)
 {
 	int status = clear_containers(context, collection);
 
 	if (clear_directory(context->registry.state_containers, "removed data", "stored containers",
 			    collection) != STATUS_OK)
+		status = STATUS_FAILED;
+	if (settle_data(context, collection) != STATUS_OK ||
+	    clear_snapshots(context, collection) != STATUS_OK)
 		status = STATUS_FAILED;
 	if (clear_directory(context->registry.state_images, "part of an image", "images",
 			    collection) != STATUS_OK)

@@ -85,9 +85,14 @@ static bool import(const struct registry *registry, const char *name, const char
 	return built;
 }
 
+static void tell_left_out(const char *path, const char *what)
+{
+	(void)complain("left out: %s: %s", path, what);
+}
+
 int run_image_import(const struct command *command, int argc, char **argv)
 {
-	struct tree_copy counts = {0};
+	struct tree_copy counts = {.tell = tell_left_out};
 	struct context context;
 	struct operands operands;
 	struct failure why;

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 #include "base/failure.h"
-#include "helper/admin/tree_copy.h"
 #include "helper/registry/registry.h"
+#include "helper/storage/tree_copy.h"
 
 struct image_info {
 	uint64_t created_at; /* seconds since the epoch, 0 when unknown */

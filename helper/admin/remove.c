@@ -8,6 +8,7 @@
 #include "helper/admin/commands.h"
 #include "helper/admin/containers.h"
 #include "helper/admin/leftovers.h"
+#include "helper/admin/snapshots.h"
 
 #define LOCK_PATIENCE_MS 5000
 
@@ -15,7 +16,7 @@
 static bool find(const struct context *context, const char *name, struct container_info *info,
 		 struct failure *why)
 {
-	_cleanup_close_ int data = -1;
+	_cleanup_close_ int data = -1, snapshots = -1;
 	struct failure missing;
 
 	if (container_info_load(context, name, info, why))
@@ -23,19 +24,52 @@ static bool find(const struct context *context, const char *name, struct contain
 	if (!name_is_valid(name))
 		return false;
 	data = registry_state_dir(&context->registry, name, false, &missing);
-	if (data < 0)
+	snapshots = registry_snapshots_dir(&context->registry, name, false, &missing);
+	if (data < 0 && snapshots < 0)
 		return false;
 	(void)complain("%s: %s", name, why->text);
 	return true;
 }
 
-static bool may_remove(const struct container_info *info, const char *name)
+static const char *count_snapshots(const struct context *context, const char *name, char text[48])
+{
+	_cleanup_free_ struct snapshot *list = NULL;
+	struct failure ignored;
+	size_t count = 0;
+
+	text[0] = '\0';
+	if (snapshots_load(&context->registry, name, &list, &count, &ignored) && count)
+		(void)snprintf(text, 48, ", with %zu snapshot%s", count, count == 1 ? "" : "s");
+	return text;
+}
+
+static bool may_remove(const struct context *context, const struct container_info *info,
+		       const char *name)
 {
 	const char *user = container_user(info);
+	char snapshots[48];
 
-	return confirm("Remove container %s of %s and all its data?%s", name,
-		       *user ? user : "an unknown user",
+	return confirm("Remove container %s of %s and all its data%s?%s", name,
+		       *user ? user : "an unknown user", count_snapshots(context, name, snapshots),
 		       info->init >= 0 ? " It is running and will be stopped." : "");
+}
+
+/*
+ * First of all: a container without its snapshots can be removed once more, and snapshots without a
+ * container would be found by the next one of that name.
+ */
+static bool remove_snapshots(const struct context *context, const char *name, struct failure *why)
+{
+	_cleanup_close_ int all = dir_open_at(context->registry.state, "snapshots", true);
+	_cleanup_close_ int lock = -1;
+
+	if (all < 0)
+		return errno == ENOENT ||
+		       fail(why, FAILURE_SYSTEM, errno, "cannot open the snapshots");
+	lock = leftovers_lock(all, "snapshots", why);
+	if (lock < 0)
+		return false;
+	return remove_by_renaming(all, name, why) || why->kind == FAILURE_MISSING;
 }
 
 static bool remove_data(const struct context *context, const char *name, struct failure *why)
@@ -51,7 +85,8 @@ static bool remove_data(const struct context *context, const char *name, struct 
 			    "it was started again meanwhile; nothing is removed");
 	store = leftovers_lock(context->registry.state_containers, "stored containers", why);
 	if (store < 0 ||
-	    !leftovers_clear(context->registry.state_containers, false, NULL, NULL, why))
+	    !leftovers_clear(context->registry.state_containers, false, NULL, NULL, why) ||
+	    !remove_snapshots(context, name, why))
 		return false;
 	if (faccessat(context->registry.state_containers, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
 	    errno == ENOENT)
@@ -65,7 +100,7 @@ static int remove_found(const struct context *context, const struct container_in
 	char *names[] = {(char *)(uintptr_t)name};
 	struct failure why;
 
-	if (!yes && !may_remove(info, name))
+	if (!yes && !may_remove(context, info, name))
 		return STATUS_FAILED;
 	if (info->init >= 0 && containers_stop(context, names, 1, NULL) != STATUS_OK)
 		return STATUS_FAILED;

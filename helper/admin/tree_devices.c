@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "helper/admin/admin.h"
-#include "helper/admin/tree_copy.h"
+#include "helper/storage/tree_copy.h"
 
 #define DEPTH_MAX 200
 

@@ -103,6 +103,15 @@ bool cgroup_remove(const struct cgroup_layout *layout, const char *name, const c
 bool cgroup_kill(const struct cgroup_layout *layout, const struct cgroup *cgroup,
 		 struct failure *why);
 
+/*
+ * Hold every process of it, PID 1 too, until cgroup_thaw (the v1 freezer or cgroup.freeze). Returns
+ * when all are held; FAILURE_BUSY, with all of them let go, when that takes too long.
+ */
+bool cgroup_freeze(const struct cgroup_layout *layout, const struct cgroup *cgroup,
+		   struct failure *why);
+bool cgroup_thaw(const struct cgroup_layout *layout, const struct cgroup *cgroup,
+		 struct failure *why);
+
 /* What it uses now; UINT64_MAX where the host does not say. */
 struct cgroup_usage {
 	uint64_t memory_bytes, memory_peak_bytes, swap_bytes;

@@ -165,3 +165,21 @@ int registry_state_dir(const struct registry *registry, const char *name, bool c
 			       "cannot open the stored container '%s'", name);
 	return dir;
 }
+
+int registry_snapshots_dir(const struct registry *registry, const char *name, bool create,
+			   struct failure *why)
+{
+	_cleanup_close_ int all = -1;
+	int dir;
+
+	if (create) {
+		all = open_vetted(registry->state, "snapshots", 0700, why);
+		return all < 0 ? -1 : open_vetted(all, name, 0700, why);
+	}
+	all = dir_open_at(registry->state, "snapshots", true);
+	dir = all < 0 ? -1 : dir_open_at(all, name, true);
+	if (dir < 0)
+		return fail_fd(why, errno == ENOENT ? FAILURE_MISSING : FAILURE_SYSTEM, errno,
+			       "cannot open the snapshots of '%s'", name);
+	return dir;
+}

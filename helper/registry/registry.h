@@ -16,6 +16,7 @@
  *   host/               snapshots of the host's /etc
  * state_dir             0711 root
  *   containers/NAME/    0700  stored (record), layer/ or layer.ext4
+ *   snapshots/NAME/     0700  LABEL/ with stored, snapshot (records), layer/ or layer.ext4
  *   images/NAME/        0700 root at images/
  */
 struct registry {
@@ -75,6 +76,19 @@ bool registry_stored(const struct registry *registry, const char *name,
 		     struct stored_record *record, struct failure *why);
 bool registry_write_stored(const struct registry *registry, const char *name,
 			   const struct stored_record *record, struct failure *why);
+
+/* The same record in another folder, of `name` too: a snapshot. Written synced. */
+bool stored_read_at(int folder, const char *name, struct stored_record *record,
+		    struct failure *why);
+bool stored_write_at(int folder, const char *name, const struct stored_record *record,
+		     struct failure *why);
+
+/*
+ * The directory state_dir/snapshots/NAME, made (0700) when `create`; O_PATH fd. -1 with
+ * FAILURE_MISSING when there is none.
+ */
+int registry_snapshots_dir(const struct registry *registry, const char *name, bool create,
+			   struct failure *why);
 
 /* The directory state_dir/containers/NAME, made (0700) when `create`; O_PATH fd. */
 int registry_state_dir(const struct registry *registry, const char *name, bool create,

@@ -10,22 +10,16 @@
 #include "helper/registry/registry.h"
 #include "policy/policy.h"
 
-bool registry_stored(const struct registry *registry, const char *name,
-		     struct stored_record *record, struct failure *why)
+bool stored_read_at(int folder, const char *name, struct stored_record *record, struct failure *why)
 {
-	_cleanup_close_ int dir = -1;
 	_cleanup_free_ char *text = NULL;
 	struct record raw = {0};
 	size_t length;
 
 	memset(record, 0, sizeof(*record));
-	dir = dir_open_at(registry->state_containers, name, true);
-	if (dir < 0)
-		return errno == ENOENT || fail(why, FAILURE_SYSTEM, errno,
-					       "cannot open the stored container '%s'", name);
-	if (faccessat(dir, "stored", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+	if (faccessat(folder, "stored", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
 		return true;
-	text = file_read_at(dir, "stored", RECORD_SIZE - 1, &length, why);
+	text = file_read_at(folder, "stored", RECORD_SIZE - 1, &length, why);
 	if (!text)
 		return false;
 	memcpy(raw.text, text, length + 1);
@@ -45,15 +39,23 @@ bool registry_stored(const struct registry *registry, const char *name,
 	return true;
 }
 
-bool registry_write_stored(const struct registry *registry, const char *name,
-			   const struct stored_record *record, struct failure *why)
+bool registry_stored(const struct registry *registry, const char *name,
+		     struct stored_record *record, struct failure *why)
 {
 	_cleanup_close_ int dir = dir_open_at(registry->state_containers, name, true);
+
+	memset(record, 0, sizeof(*record));
+	if (dir < 0)
+		return errno == ENOENT || fail(why, FAILURE_SYSTEM, errno,
+					       "cannot open the stored container '%s'", name);
+	return stored_read_at(dir, name, record, why);
+}
+
+static bool write_stored(int folder, const char *name, const struct stored_record *record,
+			 bool sync, struct failure *why)
+{
 	struct record raw = {0};
 
-	if (dir < 0)
-		return fail(why, FAILURE_SYSTEM, errno, "cannot open the stored container '%s'",
-			    name);
 	record_put_number(&raw, "version", record->version);
 	record_put_number(&raw, "created_at", record->created_at);
 	record_put_number(&raw, "last_used_at", record->last_used_at);
@@ -63,7 +65,24 @@ bool registry_write_stored(const struct registry *registry, const char *name,
 	record_put(&raw, "storage", record->storage);
 	if (raw.failed)
 		return fail(why, FAILURE_DATA, 0, "the record of container '%s' is too long", name);
-	return file_replace_at(dir, "stored", raw.text, raw.length, 0600, false, why);
+	return file_replace_at(folder, "stored", raw.text, raw.length, 0600, sync, why);
+}
+
+bool stored_write_at(int folder, const char *name, const struct stored_record *record,
+		     struct failure *why)
+{
+	return write_stored(folder, name, record, true, why);
+}
+
+bool registry_write_stored(const struct registry *registry, const char *name,
+			   const struct stored_record *record, struct failure *why)
+{
+	_cleanup_close_ int dir = dir_open_at(registry->state_containers, name, true);
+
+	if (dir < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot open the stored container '%s'",
+			    name);
+	return write_stored(dir, name, record, false, why);
 }
 
 struct name_list {

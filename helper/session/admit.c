@@ -11,6 +11,7 @@
 
 #include "base/files.h"
 #include "helper/container/birth.h"
+#include "helper/container/thaw.h"
 #include "helper/events/events.h"
 #include "helper/init/control.h"
 #include "helper/session/session.h"
@@ -107,6 +108,10 @@ static bool find_or_start(struct admission *admission, struct failure *why)
 	if (!check_owner(admission, why) ||
 	    !registry_running(&admission->registry, admission->request->name, &admission->record,
 			      &admission->init, why))
+		return false;
+	/* Our lock says that whoever was holding it has been killed. */
+	if (!container_thaw(&admission->registry, &admission->layout, admission->request->name,
+			    admission->record.pool, why))
 		return false;
 	if (admission->init >= 0)
 		return true;

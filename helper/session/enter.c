@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/paths.h"
+#include "helper/container/thaw.h"
 #include "helper/limits/limits.h"
 #include "helper/session/session.h"
 
@@ -19,7 +20,7 @@ static const struct policy *policy_named(const struct config *config, const char
 	return NULL;
 }
 
-static bool attach_caller(const struct session_request *request,
+static bool attach_caller(const struct session_request *request, const struct registry *registry,
 			  const struct running_record *record, struct failure *why)
 {
 	struct cgroup_layout layout;
@@ -29,6 +30,7 @@ static bool attach_caller(const struct session_request *request,
 	if (!cgroup_layout_find(request->config->cgroup_parent, &layout, why))
 		return false;
 	attached =
+	    container_thaw(registry, &layout, request->name, record->pool, why) &&
 	    cgroup_open(&layout, request->name, *record->pool ? record->pool : NULL, &cgroup, why);
 	if (attached) {
 		attached = cgroup_attach(&layout, &cgroup, request->caller.pid, why);
@@ -58,7 +60,8 @@ static bool enter(struct session_request *request, struct registry *registry, st
 			    "stop %s' and let the user log in anew",
 			    record.policy, request->name, request->name);
 	if (!reply_seccomp(request, registry, policy, why) ||
-	    !attach_caller(request, &record, why) || !reply_fill(request, &record, policy, why))
+	    !attach_caller(request, registry, &record, why) ||
+	    !reply_fill(request, &record, policy, why))
 		return false;
 	request->reply.user_text[0] = '\0';
 	request->reply_fds[WIRE_FD_INIT] = take_fd(&init);

@@ -13,6 +13,7 @@
 #include "helper/storage/ext4.h"
 #include "helper/storage/ext4_tools.h"
 #include "helper/storage/kinds.h"
+#include "helper/storage/layer.h"
 #include "helper/storage/loop.h"
 
 static const struct {
@@ -53,13 +54,19 @@ static bool is_stored_as(const struct stored_record *record, const char *storage
 	return strcmp(record->storage, storage) == 0;
 }
 
+/* Nothing is stored yet, or it was all given up with `carrel reset --all`. */
+static bool is_new(const struct stored_record *record)
+{
+	return record->version == 0 || !*record->storage;
+}
+
 /* Data are never moved from one kind of storage to another behind the admin's back. */
 static bool choose(struct stored_record *record, const char *name, const struct policy *policy,
 		   struct failure *why)
 {
 	bool wants_disk = wanted(policy, LIMIT_DISK) != 0;
 
-	if (record->version == 0)
+	if (is_new(record))
 		(void)snprintf(record->storage, sizeof(record->storage), "%s",
 			       wants_disk ? "image" : "plain");
 	if (is_stored_as(record, "plain") && wants_disk)
@@ -75,35 +82,46 @@ static bool choose(struct stored_record *record, const char *name, const struct 
 	return true;
 }
 
-static int open_image(int container, const char *name, const struct config *config,
-		      const struct policy *policy, bool is_new, struct failure *why)
+static int open_image(int folder, const char *folder_path, const char *name,
+		      const struct policy *policy, bool may_make, struct failure *why)
 {
 	char path[4096];
 	struct image_wish wish = {.path = path,
 				  .disk = wanted(policy, LIMIT_DISK),
 				  .inodes = wanted(policy, LIMIT_INODES),
-				  .may_make = is_new};
+				  .may_make = may_make};
 
-	(void)snprintf(path, sizeof(path), "%s/containers/%s/layer.ext4", config->state_dir, name);
-	return image_open(container, name, &wish, why);
+	(void)snprintf(path, sizeof(path), "%s/layer.ext4", folder_path);
+	return image_open(folder, name, &wish, why);
+}
+
+int storage_open_at(int folder, const char *path, const char *name, const struct config *config,
+		    const struct policy *policy, struct stored_record *record, struct failure *why)
+{
+	bool may_make = is_new(record);
+	_cleanup_close_ int mount = -1;
+
+	if (!storage_check(config, policy, why) || !choose(record, name, policy, why))
+		return -1;
+	if (is_stored_as(record, "image"))
+		mount = open_image(folder, path, name, policy, may_make, why);
+	else
+		mount = plain_open(folder, name, why);
+	if (mount < 0 || !layer_settle(folder, mount, path, why) || !make_folders(mount, name, why))
+		return -1;
+	return take_fd(&mount);
 }
 
 int storage_open(const struct registry *registry, const char *name, const struct config *config,
 		 const struct policy *policy, struct stored_record *record, struct failure *why)
 {
-	_cleanup_close_ int container = -1;
-	_cleanup_close_ int mount = -1;
+	_cleanup_close_ int folder = registry_state_dir(registry, name, true, why);
+	char path[4096];
 
-	if (!storage_check(config, policy, why) || !choose(record, name, policy, why))
+	if (folder < 0)
 		return -1;
-	container = registry_state_dir(registry, name, true, why);
-	if (container < 0)
-		return -1;
-	if (is_stored_as(record, "image"))
-		mount = open_image(container, name, config, policy, record->version == 0, why);
-	else
-		mount = plain_open(container, name, why);
-	return mount >= 0 && make_folders(mount, name, why) ? take_fd(&mount) : -1;
+	(void)snprintf(path, sizeof(path), "%s/containers/%s", config->state_dir, name);
+	return storage_open_at(folder, path, name, config, policy, record, why);
 }
 
 /* What an image needs of the machine, each with what to do where it is missing. */

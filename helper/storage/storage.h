@@ -31,6 +31,10 @@
 int storage_open(const struct registry *registry, const char *name, const struct config *config,
 		 const struct policy *policy, struct stored_record *record, struct failure *why);
 
+/* The same in any folder with the form of a container's; `path` is the folder's, for messages. */
+int storage_open_at(int folder, const char *path, const char *name, const struct config *config,
+		    const struct policy *policy, struct stored_record *record, struct failure *why);
+
 /* Can `disk` and `inodes` of this policy be enforced with this storage? FAILURE_UNSUPPORTED if not.
  */
 bool storage_check(const struct config *config, const struct policy *policy, struct failure *why);

@@ -110,14 +110,14 @@ class Host:
 
     # ---- carrel ----------------------------------------------------------------------------
 
-    def carrel(self, *arguments, stdin="", user=None, env=None, cwd="/"):
+    def carrel(self, *arguments, stdin="", user=None, env=None, cwd="/", timeout=120):
         """Run carrel, as root or as another user, without a terminal."""
         command = ["carrel", *map(str, arguments)]
         if user:
             command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *command]
         environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TERM": "vt100"} | (env or {})
         run = subprocess.run(command, input=stdin, capture_output=True, text=True, cwd=cwd,
-                             env=environment, timeout=120)
+                             env=environment, timeout=timeout)
         self.transcript.add(f"$ {' '.join(command)}\n{run.stdout}{run.stderr}= {run.returncode}")
         return Result(run.returncode, run.stdout, run.stderr)
 

@@ -47,5 +47,8 @@ def completes_names(host):
     equal(offered("carrel pam enable ssh"), ["sshd"], "services")
     equal(offered("carrel image import new /etc/pam.d/ssh"), ["/etc/pam.d/sshd"], "files")
     expect("sleep" in offered("carrel exec alice slee"), "commands")
+    host.works("snapshot", "alice", "one")
+    equal(offered("carrel rollback al"), ["alice"], "a container for rollback")
+    equal(offered("carrel rollback --stop alice o"), ["one"], "its snapshots")
     for name in ("alice", "bob"):
         host.works("remove", "--yes", name)

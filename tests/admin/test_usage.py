@@ -2,8 +2,9 @@
 
 from suite import contains, equal, expect, lacks, matches, test
 
-COMMANDS = ["list", "show", "enter", "exec", "message", "stop", "remove", "gc", "image import",
-            "image list", "image remove", "policy check", "policy explain", "pam enable",
+COMMANDS = ["list", "show", "enter", "exec", "message", "stop", "remove", "reset",
+            "snapshot", "snapshots", "rollback", "gc", "image import", "image list",
+            "image remove", "policy check", "policy explain", "pam enable",
             "pam disable", "pam status", "events", "doctor"]
 
 
@@ -53,7 +54,8 @@ def only_root(host):
     """Somebody else gets one clear line and status 1."""
     for command in COMMANDS:
         arguments = {"show": ["x"], "enter": ["x"], "exec": ["x", "--", "id"], "message": ["x", "y"],
-                     "stop": ["x"], "remove": ["x"], "image import": ["x", "/srv"],
+                     "stop": ["x"], "remove": ["x"], "reset": ["x"],
+                     "snapshot": ["x"], "snapshots": ["x"], "rollback": ["x", "y"], "image import": ["x", "/srv"],
                      "image remove": ["x"], "policy explain": ["bob"], "pam enable": ["sshd"],
                      "pam disable": ["sshd"]}.get(command, [])
         result = host.fails(*command.split(), *arguments, user="bob")

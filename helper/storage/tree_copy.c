@@ -1,5 +1,5 @@
-/* helper/admin/tree_copy.c - walk a tree by its descriptors and make the same one elsewhere. */
-#include "helper/admin/tree_copy.h"
+/* helper/storage/tree_copy.c - walk a tree by its descriptors and make the same one elsewhere. */
+#include "helper/storage/tree_copy.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "helper/admin/admin.h"
-#include "helper/admin/file_copy.h"
+#include "helper/storage/file_copy.h"
 
 /* Each level holds two descriptors and a page of stack. */
 #define DEPTH_MAX 200
@@ -42,7 +42,7 @@ static bool trouble(struct walk *walk, const char *what)
 
 static bool leave_out(struct walk *walk, const char *what)
 {
-	(void)complain("left out: %s: %s", walk->path, what);
+	walk->counts->tell(walk->path, what);
 	walk->counts->left_out++;
 	return true;
 }
@@ -93,7 +93,7 @@ static bool copy_regular(struct walk *walk, int from, const struct stat *status,
 	out = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (out < 0 || !file_copy_data(in, out, (uint64_t)status->st_size))
 		return trouble(walk, "copy");
-	if (!file_copy_attributes(in, out, status))
+	if (!file_copy_attributes(in, out, status, walk->counts->is_layer))
 		return trouble(walk, "copy the attributes of");
 	walk->counts->files++;
 	walk->counts->bytes += (uint64_t)status->st_size;
@@ -118,14 +118,23 @@ static bool copy_symlink(struct walk *walk, int from, const struct stat *status,
 	return true;
 }
 
-static bool copy_fifo(struct walk *walk, const struct stat *status, int to, const char *name)
+/* A pipe, a socket, or overlayfs's mark that a file of the image was removed. */
+static bool copy_node(struct walk *walk, const struct stat *status, int to, const char *name)
 {
-	if (mkfifoat(to, name, 0600) < 0 ||
+	const struct timespec times[2] = {status->st_atim, status->st_mtim};
+
+	if (mknodat(to, name, (status->st_mode & S_IFMT) | 0600, 0) < 0 ||
 	    fchownat(to, name, status->st_uid, status->st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    fchmodat(to, name, status->st_mode & 07777, 0) < 0)
-		return trouble(walk, "copy the pipe");
+	    fchmodat(to, name, status->st_mode & 07777, 0) < 0 ||
+	    utimensat(to, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+		return trouble(walk, "copy the node");
 	walk->counts->files++;
 	return true;
+}
+
+static bool is_whiteout(const struct stat *status)
+{
+	return S_ISCHR(status->st_mode) && status->st_rdev == makedev(0, 0);
 }
 
 static bool copy_entries(struct walk *walk, int from, int to);
@@ -153,7 +162,7 @@ static bool copy_directory(struct walk *walk, int from, const struct stat *statu
 	if (!copy_entries(walk, in, out))
 		return false;
 	/* After what is in it: entries that are made change the times of their directory. */
-	if (!file_copy_attributes(in, out, status))
+	if (!file_copy_attributes(in, out, status, walk->counts->is_layer))
 		return trouble(walk, "copy the attributes of");
 	walk->counts->directories++;
 	walk->depth--;
@@ -174,10 +183,13 @@ static bool copy_entry(struct walk *walk, int from, int to, const char *name)
 	case S_IFLNK:
 		return copy_symlink(walk, from, &status, to, name);
 	case S_IFIFO:
-		return copy_fifo(walk, &status, to, name);
+		return copy_node(walk, &status, to, name);
 	case S_IFSOCK:
-		return leave_out(walk, "a socket");
+		return walk->counts->is_layer ? copy_node(walk, &status, to, name)
+					      : leave_out(walk, "a socket");
 	default:
+		if (walk->counts->is_layer && is_whiteout(&status))
+			return copy_node(walk, &status, to, name);
 		return leave_out(walk, "a device node; containers get their own /dev");
 	}
 }
@@ -217,7 +229,8 @@ bool tree_copy(int from, int to, const struct stat *excluded, struct tree_copy *
 		return fail(why, FAILURE_SYSTEM, errno, "cannot stat the source");
 	walk.home = status.st_dev;
 	copied = copy_entries(&walk, from, to) &&
-		 (file_copy_attributes(from, to, &status) || trouble(&walk, "copy the attributes"));
+		 (file_copy_attributes(from, to, &status, counts->is_layer) ||
+		  trouble(&walk, "copy the attributes"));
 	for (size_t i = 0; i < walk.known_count; i++)
 		free(walk.known[i].path);
 	free(walk.known);

@@ -1,5 +1,5 @@
-/* helper/admin/file_copy.c - copy one file's content and attributes between open descriptors. */
-#include "helper/admin/file_copy.h"
+/* helper/storage/file_copy.c - copy one file's content and attributes between open descriptors. */
+#include "helper/storage/file_copy.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -86,19 +86,21 @@ bool file_copy_data(int from, int to, uint64_t size)
  * Attributes that belong to the place and not to the file: labels and hashes of this machine's
  * security modules, and those of overlayfs, with which an image could lead its reader astray.
  */
-static bool attribute_stays(const char *name)
+static bool attribute_stays(const char *name, bool overlay)
 {
-	static const char *const patterns[] = {
-	    "trusted.*",       "security.selinux", "security.ima",     "security.evm",
-	    "security.SMACK*", "user.overlay.*",   "security.apparmor"};
+	static const char *const patterns[] = {"trusted.*",       "security.selinux",
+					       "security.ima",    "security.evm",
+					       "security.SMACK*", "security.apparmor"};
 
+	if (!overlay && fnmatch("user.overlay.*", name, 0) == 0)
+		return true;
 	for (size_t i = 0; i < ARRAY_LENGTH(patterns); i++)
 		if (fnmatch(patterns[i], name, 0) == 0)
 			return true;
 	return false;
 }
 
-static bool copy_extended(int from, int to)
+static bool copy_extended(int from, int to, bool overlay)
 {
 	_cleanup_free_ char *value = malloc(XATTR_SIZE_MAX);
 	_cleanup_free_ char *names = malloc(XATTR_LIST_MAX);
@@ -112,7 +114,7 @@ static bool copy_extended(int from, int to)
 	for (char *name = names; name < names + length; name += strlen(name) + 1) {
 		ssize_t size;
 
-		if (attribute_stays(name))
+		if (attribute_stays(name, overlay))
 			continue;
 		size = fgetxattr(from, name, value, XATTR_SIZE_MAX);
 		if (size < 0 || fsetxattr(to, name, value, (size_t)size, 0) < 0)
@@ -121,12 +123,12 @@ static bool copy_extended(int from, int to)
 	return true;
 }
 
-bool file_copy_attributes(int from, int to, const struct stat *status)
+bool file_copy_attributes(int from, int to, const struct stat *status, bool overlay)
 {
 	const struct timespec times[2] = {status->st_atim, status->st_mtim};
 
 	/* In this order: a change of owner takes away set-user-ID bits and file capabilities. */
 	return fchown(to, status->st_uid, status->st_gid) == 0 &&
-	       fchmod(to, status->st_mode & 07777) == 0 && copy_extended(from, to) &&
+	       fchmod(to, status->st_mode & 07777) == 0 && copy_extended(from, to, overlay) &&
 	       futimens(to, times) == 0;
 }

@@ -1,0 +1,28 @@
+/* helper/container/thaw.c - let a container go on that an admin's command was holding when it died.
+ */
+#include "helper/container/thaw.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/files.h"
+
+bool container_thaw(const struct registry *registry, const struct cgroup_layout *layout,
+		    const char *name, const char *pool, struct failure *why)
+{
+	_cleanup_close_ int dir = dir_open_at(registry->run_containers, name, true);
+	struct cgroup cgroup;
+	bool thawed;
+
+	if (dir < 0 || faccessat(dir, FROZEN_MARK, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return true;
+	if (!cgroup_open(layout, name, pool && *pool ? pool : NULL, &cgroup, why))
+		return why->kind == FAILURE_MISSING ? unlinkat(dir, FROZEN_MARK, 0) == 0 : false;
+	thawed = cgroup_thaw(layout, &cgroup, why);
+	cgroup_close(&cgroup);
+	if (thawed && unlinkat(dir, FROZEN_MARK, 0) < 0 && errno != ENOENT)
+		return fail(why, FAILURE_SYSTEM, errno,
+			    "cannot take the mark '" FROZEN_MARK "' away");
+	return thawed;
+}

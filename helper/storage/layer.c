@@ -1,0 +1,201 @@
+/* helper/storage/layer.c - open and copy the data of a container, of whatever kind they are. */
+#include "helper/storage/layer.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "helper/storage/file_copy.h"
+#include "helper/storage/kinds.h"
+#include "helper/storage/tree_copy.h"
+
+#define LAYER_NAME "layer"
+#define IMAGE_NAME "layer.ext4"
+
+/* What is nested deeper than a copy can be is not worth an exact number. */
+#define USAGE_DEPTH_MAX 200
+
+static int open_folder(const struct store *store, struct failure *why)
+{
+	int layer = dir_open_at(store->folder, LAYER_NAME, false);
+
+	if (layer < 0)
+		return fail_fd(why, errno == ENOENT ? FAILURE_MISSING : FAILURE_SYSTEM, errno,
+			       "cannot open %s/" LAYER_NAME, store->path);
+	return layer;
+}
+
+static int open_image(const struct store *store, struct failure *why)
+{
+	_cleanup_close_ int mount = -1;
+	char path[4096];
+	const struct image_wish wish = {.path = path};
+	int layer;
+
+	(void)snprintf(path, sizeof(path), "%s/" IMAGE_NAME, store->path);
+	if (faccessat(store->folder, IMAGE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return fail_fd(why, FAILURE_MISSING, 0, "there is no %s", path);
+	mount = image_open(store->folder, store->path, &wish, why);
+	if (mount < 0)
+		return -1;
+	layer = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (layer < 0)
+		return fail_fd(why, FAILURE_SYSTEM, errno, "cannot open %s", path);
+	return layer;
+}
+
+static bool copy_folder(const struct store *store, int layer, int to, struct failure *why);
+static bool copy_image(const struct store *store, int layer, int to, struct failure *why);
+
+static uint64_t usage_of_folder(const struct store *store);
+static uint64_t usage_of_image(const struct store *store);
+
+/* By the names in the record. */
+static const struct layer_kind {
+	const char *name;
+	int (*open)(const struct store *store, struct failure *why);
+	bool (*copy)(const struct store *store, int layer, int to, struct failure *why);
+	uint64_t (*usage)(const struct store *store);
+} kinds[] = {
+    {"plain", open_folder, copy_folder, usage_of_folder},
+    {"image", open_image, copy_image, usage_of_image},
+};
+
+/* NULL with *why; a store without any layer yet has no kind either. */
+static const struct layer_kind *kind_of(const struct store *store, struct failure *why)
+{
+	const char *name = store->record.storage;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	if (*name)
+		(void)fail(why, FAILURE_UNSUPPORTED, 0,
+			   "%s is stored as '%s', which this build cannot open", store->path, name);
+	else
+		(void)fail(why, FAILURE_MISSING, 0, "%s holds no data yet", store->path);
+	return NULL;
+}
+
+int layer_open(const struct store *store, struct failure *why)
+{
+	const struct layer_kind *kind = kind_of(store, why);
+
+	return kind ? kind->open(store, why) : -1;
+}
+
+/* A device node in a layer can only be root's own work on the host: nothing of the container's. */
+static void tell_nothing(const char *path, const char *what)
+{
+	(void)path;
+	(void)what;
+}
+
+static bool copy_folder(const struct store *store, int layer, int to, struct failure *why)
+{
+	struct tree_copy counts = {.tell = tell_nothing, .is_layer = true};
+	_cleanup_close_ int copy = -1;
+
+	if (mkdirat(to, LAYER_NAME, 0755) < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot make the copy of %s", store->path);
+	copy = dir_open_at(to, LAYER_NAME, false);
+	if (copy < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot open the copy of %s", store->path);
+	if (!tree_copy(layer, copy, NULL, &counts, why)) {
+		failure_prefix(why, "copying %s/" LAYER_NAME, store->path);
+		return false;
+	}
+	return true;
+}
+
+/* The layer is mounted and synced: what its journal holds is for the next mount of the copy. */
+static bool copy_image(const struct store *store, int layer, int to, struct failure *why)
+{
+	_cleanup_close_ int from =
+	    openat(store->folder, IMAGE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int copy =
+	    openat(to, IMAGE_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct stat status;
+
+	(void)layer;
+	if (from < 0 || copy < 0 || fstat(from, &status) < 0 ||
+	    !file_copy_data(from, copy, (uint64_t)status.st_size))
+		return fail(why, FAILURE_SYSTEM, errno, "cannot copy %s/" IMAGE_NAME, store->path);
+	return true;
+}
+
+bool layer_copy(const struct store *store, int to, struct failure *why)
+{
+	const struct layer_kind *kind = kind_of(store, why);
+	_cleanup_close_ int layer = -1, target = -1;
+
+	layer = kind ? kind->open(store, why) : -1;
+	if (layer < 0)
+		return why->kind == FAILURE_MISSING;
+	if (syncfs(layer) < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot sync %s", store->path);
+	if (!kind->copy(store, layer, to, why))
+		return false;
+	target = openat(to, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (target < 0 || syncfs(target) < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot sync the copy of %s", store->path);
+	return true;
+}
+
+/* A file with several names counts in parts with each of them. */
+static uint64_t usage_below(int dir, unsigned depth)
+{
+	int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *stream = again < 0 ? NULL : fdopendir(again);
+	const struct dirent *entry;
+	uint64_t bytes = 0;
+
+	while (stream && (entry = readdir(stream))) {
+		_cleanup_close_ int below = -1;
+		struct stat status;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+		    fstatat(dir, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		bytes += (uint64_t)status.st_blocks * 512 /
+			 (S_ISDIR(status.st_mode) ? 1 : status.st_nlink);
+		if (!S_ISDIR(status.st_mode) || depth == USAGE_DEPTH_MAX)
+			continue;
+		below = openat(dir, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (below >= 0)
+			bytes += usage_below(below, depth + 1);
+	}
+	return bytes;
+}
+
+static uint64_t usage_of_folder(const struct store *store)
+{
+	struct failure ignored;
+	_cleanup_close_ int layer = open_folder(store, &ignored);
+
+	return layer < 0 ? 0 : usage_below(layer, 0);
+}
+
+static uint64_t usage_of_image(const struct store *store)
+{
+	struct stat status;
+
+	if (fstatat(store->folder, IMAGE_NAME, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : UINT64_MAX;
+	return (uint64_t)status.st_blocks * 512;
+}
+
+uint64_t layer_usage(const struct store *store)
+{
+	struct failure why;
+	const struct layer_kind *kind = kind_of(store, &why);
+
+	if (kind)
+		return kind->usage(store);
+	return why.kind == FAILURE_MISSING ? 0 : UINT64_MAX;
+}
