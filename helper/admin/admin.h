@@ -44,6 +44,12 @@ int options_parse(const struct command *command, int argc, char **argv,
 		  const struct option_spec *specs, size_t spec_count, size_t least, size_t most,
 		  struct operands *operands);
 
+/*
+ * For a command that works in a container without privilege, and outside of it is root's:
+ * STATUS_GO_ON, or the status to exit with; the user has been told.
+ */
+int require_root(const struct command *command);
+
 /* Print "carrel: ..." to stderr. Returns STATUS_FAILED. */
 int complain(const char *format, ...) _printf_(1, 2);
 

@@ -7,20 +7,24 @@
 #include "helper/admin/context.h"
 #include "helper/events/events.h"
 #include "helper/init/control.h"
+#include "helper/init/status.h"
 
 struct container_info {
 	const char *name;              /* borrowed */
 	struct stored_record stored;   /* version 0: nothing is stored */
 	struct running_record running; /* valid when init is not -1 */
-	int init;                      /* pidfd of PID 1, -1: it does not run */
-	bool answers;                  /* PID 1 has told its sessions */
+	int init; /* pidfd of PID 1, -1: it does not run, or the pidfd was not asked for */
+	bool runs;
+	bool answers; /* PID 1 has told its sessions */
 	bool stopping;
-	uint32_t session_count; /* all of them */
-	uint64_t idle_since;    /* seconds since the epoch, 0 while there are sessions */
-	size_t session_room;    /* how many are in `sessions` */
-	struct control_session sessions[CONTROL_SESSIONS_MAX];
-	struct cgroup_usage usage; /* UINT64_MAX where nothing is known */
-	uint64_t memory_limit;     /* bytes, LIMIT_UNSET or LIMIT_UNLIMITED when there is none */
+	uint32_t session_count;           /* all of them */
+	uint64_t idle_since;              /* seconds since the epoch, 0 while there are sessions */
+	size_t session_room;              /* how many are in `sessions` */
+	struct control_session *sessions; /* owned, NULL when they were not asked for */
+	struct cgroup_usage usage;        /* UINT64_MAX where nothing is known */
+	struct limits held;               /* by the kernel, LIMIT_UNSET where nothing is known */
+	struct storage_usage disk;        /* how full its data are */
+	uint64_t memory_limit; /* bytes, LIMIT_UNSET or LIMIT_UNLIMITED when there is none */
 };
 
 /*
@@ -31,11 +35,32 @@ bool container_info_load(const struct context *context, const char *name,
 			 struct container_info *info, struct failure *why);
 void container_info_close(struct container_info *info);
 
+/* How much is to be known of many containers at once. */
+enum container_detail {
+	DETAIL_LIST, /* memory, processor time and processes; no limits, no disk of what is stopped
+		      */
+	DETAIL_ALL,  /* all but the sessions themselves */
+};
+
+/*
+ * The same for many, whose PID 1s are all asked at once: those that do not answer cost seconds
+ * together, not each. Calls `take` for each in the order of the names, without a pidfd. One that
+ * vanishes meanwhile is left out; one whose records cannot be read is complained about. STATUS_OK
+ * or STATUS_FAILED.
+ */
+int containers_load(const struct context *context, char *const *names, size_t count,
+		    enum container_detail detail,
+		    void (*take)(const struct container_info *info, void *data), void *data);
+
 /* "running", "stopping", "no answer" or "stopped". */
 const char *container_state(const struct container_info *info);
 const char *container_user(const struct container_info *info);
 const char *container_policy(const struct container_info *info);
 const char *container_image(const struct container_info *info);
+
+/* All that there is to tell about how it stands; what does not run uses no memory. */
+void container_info_status(const struct context *context, const struct container_info *info,
+			   struct container_status *status);
 
 /* A number that may be unknown: null then. */
 void json_known(struct json *json, const char *key, uint64_t value);

@@ -17,6 +17,10 @@
 static const struct command commands[] = {
     {"list", "[--json] [--no-header] [NAME-PATTERN...]",
      "Show the containers, what they use and what they may use.", run_list, true},
+    {"status", "[--json] [NAME]", "Show how it stands with a container; inside, with your own.",
+     run_status, false},
+    {"quota", "[--json] [NAME-PATTERN... | --all]",
+     "Show what is used of what may be used; inside, by your own container.", run_quota, false},
     {"show", "[--json] NAME", "Show everything that is known about a container.", run_show, true},
     {"enter", "[--user USER] NAME", "Open a shell in a running container.", run_enter, true},
     {"exec", "[--user USER] NAME -- COMMAND [ARGUMENT...]", "Run a command in a running container.",

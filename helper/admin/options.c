@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "helper/admin/admin.h"
+#include "helper/admin/inside.h"
 
 #define OPTIONS_MAX 8
 
@@ -126,7 +127,16 @@ int options_parse(const struct command *command, int argc, char **argv,
 	status = check_operands(command, operands, least, most);
 	if (status != STATUS_GO_ON)
 		return status;
-	if (command->needs_root && geteuid() != 0)
+	return command->needs_root ? require_root(command) : STATUS_GO_ON;
+}
+
+int require_root(const struct command *command)
+{
+	if (is_inside())
+		return complain("%s: this is for the machine's admins; in a container there are: "
+				"carrel quota, carrel status",
+				command->name);
+	if (geteuid() != 0)
 		return complain("%s: only root can do this; try: sudo carrel %s", command->name,
 				command->name);
 	return STATUS_GO_ON;

@@ -19,6 +19,7 @@
 #include "helper/container/empty_namespace.h"
 #include "helper/registry/process.h"
 #include "helper/storage/storage.h"
+#include "helper/storage/usage.h"
 
 #define STORED_VERSION 1
 
@@ -136,6 +137,27 @@ static bool map_layer(const struct build *build, struct failure *why)
 		   build->spec->config->state_dir);
 }
 
+/* What PID 1 tells the inside about itself on its status socket. */
+static size_t fill_settings(const struct build *build, struct channel_settings *settings,
+			    int *cgroups)
+{
+	const struct container_spec *spec = build->spec;
+	uint64_t sessions = spec->policy->limits.value[LIMIT_SESSIONS];
+
+	(void)snprintf(settings->name, sizeof(settings->name), "%s", spec->name);
+	(void)snprintf(settings->policy, sizeof(settings->policy), "%s", spec->policy->name);
+	(void)snprintf(settings->image, sizeof(settings->image), "%s", spec->policy->image);
+	settings->session_limit = sessions >= LIMIT_UNLIMITED ? 0 : (uint32_t)sessions;
+	settings->bounded_disk = storage_is_bounded(&build->stored);
+	settings->cgroup_count = (uint32_t)build->cgroup.count;
+	for (size_t i = 0; i < build->cgroup.count; i++) {
+		settings->cgroups[i].v2 = spec->layout->roots[i].v2;
+		settings->cgroups[i].controllers = spec->layout->roots[i].controllers;
+		cgroups[i] = build->cgroup.dirs[i];
+	}
+	return build->cgroup.count;
+}
+
 static bool send_plan(struct build *build, struct plan *plan, int hold, struct failure *why)
 {
 	const struct container_spec *spec = build->spec;
@@ -144,7 +166,7 @@ static bool send_plan(struct build *build, struct plan *plan, int hold, struct f
 					    .has_log = spec->log >= 0,
 					    .has_events = spec->events >= 0,
 					    .has_hold = hold >= 0};
-	int given[4] = {build->control};
+	int given[4 + CGROUP_MAX_ROOTS] = {build->control};
 	size_t count = 1;
 
 	if (settings.idle_seconds == TIME_UNSET || settings.idle_seconds == TIME_NEVER)
@@ -155,8 +177,7 @@ static bool send_plan(struct build *build, struct plan *plan, int hold, struct f
 		given[count++] = spec->events;
 	if (hold >= 0)
 		given[count++] = hold;
-	(void)snprintf(settings.name, sizeof(settings.name), "%s", spec->name);
-	(void)snprintf(settings.policy, sizeof(settings.policy), "%s", spec->policy->name);
+	count += fill_settings(build, &settings, given + count);
 	return birth_furnish(&build->birth, &settings, plan, given, count, why);
 }
 

@@ -16,6 +16,7 @@
 #include "helper/container/container.h"
 #include "helper/container/trusted_path.h"
 #include "helper/init/run_plan.h"
+#include "helper/init/status.h"
 
 #define PLAIN_FS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define DATA_FS  (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
@@ -161,6 +162,7 @@ static void plan_run_folder(struct plan *plan, const char *tmp_options)
 	plan_folder(plan, "/run/carrel/etc", 0755, 0, 0);
 	plan_folder(plan, "/run/carrel/homes", 0755, 0, 0);
 	plan_file(plan, CARREL_INSIDE_MARK, "", 0444);
+	plan_path(plan, PLAN_STATUS, STATUS_SOCKET);
 	plan_file(plan, "/run/utmp", "", 0644);
 }
 

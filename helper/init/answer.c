@@ -95,6 +95,8 @@ static void answer_session(struct room *room, struct call *call, struct control_
 	}
 	room->settings.idle_seconds = request->idle_seconds;
 	room->settings.stop_seconds = request->stop_seconds;
+	room->settings.session_limit = request->session_limit;
+	room_disk(room, &answer->disk);
 	answer->session_id = session->public.id;
 	answer->session_count = (uint32_t)room->sessions.count;
 }
@@ -136,6 +138,7 @@ static void answer_message(struct room *room, struct call *call, struct control_
 static void answer_status(const struct room *room, struct control_answer *answer)
 {
 	answer->session_count = (uint32_t)room->sessions.count;
+	room_disk(room, &answer->disk);
 	if (room->stopping)
 		answer->result = CONTROL_STOPPING;
 	if (room->sessions.count == 0)
@@ -191,6 +194,7 @@ static void carry_out(struct room *room, struct call *call, struct control_answe
 		room_stop(room, call->request.stop_seconds, "an admin asked for it");
 		break;
 	case CONTROL_STATUS:
+	case CONTROL_COUNT:
 		answer_status(room, answer);
 		break;
 	default:
@@ -203,6 +207,7 @@ void room_answer(struct room *room, int client)
 	struct control_answer answer = {.version = CONTROL_VERSION, .result = CONTROL_OK};
 	struct call call = {0};
 
+	storage_usage_clear(&answer.disk);
 	if (receive_call(client, &call))
 		carry_out(room, &call, &answer);
 	else

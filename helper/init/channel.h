@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "helper/init/plan.h"
+#include "helper/limits/limits.h"
 
 /*
  * carrel-init is started by the helper with the channel (SOCK_SEQPACKET) as descriptor 0 and an
@@ -17,7 +18,7 @@
  *   helper  CHANNEL_MAPPED	the maps are written, the cgroup holds it; value: CLONE_NEW* to make
  *   init    CHANNEL_STARTED	value: pid of PID 1 on the host; fd: its pidfd; this process ends
  *   helper  CHANNEL_PLAN	struct channel_settings; fds: plan memfd, listening control socket,
- *				[log], [events], [hold], then those of the plan
+ *				[log], [events], [hold], its cgroups, then those of the plan
  *   init    CHANNEL_DONE	PID 1 has carried it out, or result says where it failed
  *   helper  CHANNEL_COMMIT	the container is in the registry; PID 1 goes on by itself
  *
@@ -37,10 +38,18 @@ enum channel_kind {
 struct channel_settings {
 	char name[65];
 	char policy[65];
+	char image[65];
 	uint64_t idle_seconds; /* UINT64_MAX: never */
 	uint64_t stop_seconds;
 	uint32_t has_log, has_events;
-	uint32_t has_hold; /* kept open by PID 1 for its lifetime: a lock on what is mounted */
+	uint32_t has_hold;      /* kept open by PID 1 for its lifetime: a lock on what is mounted */
+	uint32_t session_limit; /* 0: none; as in each struct control_request */
+	uint32_t bounded_disk;  /* 0 or 1: statfs(2) of the layer tells the container's own bound */
+	uint32_t cgroup_count;  /* O_PATH descriptors of its cgroups; what each is for: */
+	struct {
+		uint32_t v2;          /* 0 or 1 */
+		uint32_t controllers; /* bits as in struct cgroup_layout */
+	} cgroups[CGROUP_MAX_ROOTS];
 	uint32_t plan_fds;
 };
 

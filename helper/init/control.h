@@ -5,17 +5,20 @@
 
 #include <stdint.h>
 
+#include "helper/storage/usage.h"
+
 /*
  * One SOCK_SEQPACKET request, one answer, over containers/NAME/control (only host root can
  * reach it). Native byte order: both ends are the same build on the same machine, CONTROL_VERSION
  * refuses anything else.
  */
-#define CONTROL_VERSION  1
+#define CONTROL_VERSION  2
 #define CONTROL_NAME_MAX 257
 
 enum control_verb {
 	CONTROL_SESSION = 1, /* register a session; fds below */
 	CONTROL_STATUS,      /* answer carries the sessions */
+	CONTROL_COUNT,       /* the same without the sessions themselves */
 	CONTROL_STOP,        /* SIGHUP+SIGTERM to all, then the end after stop_seconds; no fds */
 	CONTROL_MESSAGE,     /* write `text` to every terminal of the container */
 };
@@ -63,9 +66,10 @@ struct control_session {
 struct control_answer {
 	uint32_t version;
 	uint32_t result;
-	uint32_t session_id;    /* for SESSION */
-	uint32_t session_count; /* for STATUS and SESSION */
-	uint64_t idle_since;    /* seconds since the epoch, 0 while there are sessions */
+	uint32_t session_id;       /* for SESSION */
+	uint32_t session_count;    /* for STATUS and SESSION */
+	uint64_t idle_since;       /* seconds since the epoch, 0 while there are sessions */
+	struct storage_usage disk; /* for STATUS, COUNT and SESSION */
 	char text[256];
 	/* for STATUS: followed by min(session_count, CONTROL_SESSIONS_MAX) struct control_session
 	 */

@@ -121,6 +121,19 @@ static bool watch_signals(struct room *room)
 	return room->signals >= 0;
 }
 
+/* Descriptors of the own cgroups, for the figures on the status socket. */
+static void keep_cgroups(struct room *room, int *fds)
+{
+	const struct channel_settings *settings = &room->settings;
+
+	room->layout.root_count = room->cgroup.count = settings->cgroup_count;
+	for (size_t i = 0; i < settings->cgroup_count; i++) {
+		room->layout.roots[i].v2 = settings->cgroups[i].v2;
+		room->layout.roots[i].controllers = settings->cgroups[i].controllers;
+		room->cgroup.dirs[i] = fds[i];
+	}
+}
+
 /* Build the inside as the helper's plan says. False when it failed; the helper was told then. */
 static bool furnish(struct room *room)
 {
@@ -129,14 +142,18 @@ static bool furnish(struct room *room)
 	size_t count = CHANNEL_MAX_FDS, at = 2;
 
 	if (!hear(CHANNEL_PLAN, &message, fds, &count) ||
+	    message.settings.cgroup_count > CGROUP_MAX_ROOTS ||
 	    count != at + !!message.settings.has_log + !!message.settings.has_events +
-			 !!message.settings.has_hold + message.settings.plan_fds)
+			 !!message.settings.has_hold + message.settings.cgroup_count +
+			 message.settings.plan_fds)
 		return false;
 	room->settings = message.settings;
 	room->control = fds[1];
 	room->relay.host = message.settings.has_log ? fds[at++] : -1;
 	room->events = message.settings.has_events ? fds[at++] : -1;
 	at += !!message.settings.has_hold;
+	keep_cgroups(room, fds + at);
+	at += message.settings.cgroup_count;
 	(void)snprintf(room->relay.tag, sizeof(room->relay.tag), "carrel[%.64s]",
 		       room->settings.name);
 	room->relay.tokens = LOG_RELAY_BURST;
@@ -152,7 +169,8 @@ static bool furnish(struct room *room)
 static int pid1_main(void)
 {
 	struct channel_message message;
-	struct room room = {.plan = {.layer = -1, .log = -1}, .control = -1, .events = -1};
+	struct room room = {
+	    .plan = {.layer = -1, .log = -1, .status = -1}, .control = -1, .events = -1};
 
 	(void)umask(022);
 	if (setsid() < 0 || !watch_signals(&room))
@@ -162,6 +180,7 @@ static int pid1_main(void)
 	if (!be_like_nobody() || !drop_capabilities())
 		return give_up("cannot drop the capabilities of PID 1 and set its ids apart");
 	room.sessions.idle_since = boottime_seconds();
+	room.started_at = (uint64_t)time(NULL);
 	if (!hear(CHANNEL_COMMIT, &message, NULL, NULL))
 		return 1;
 	(void)close(CHANNEL_FD);

@@ -62,6 +62,7 @@ void plan_describe(const struct plan_view *view, size_t index, char *out, size_t
 	    [PLAN_HOSTNAME] = "set the host name",
 	    [PLAN_LOOPBACK] = "bring the loopback interface up",
 	    [PLAN_LOG] = "listen for log lines on",
+	    [PLAN_STATUS] = "listen for those who ask on",
 	    [PLAN_ACCOUNT] = "add the user to passwd and group in",
 	    [PLAN_HOME] = "make the home folder",
 	    [PLAN_GRANT_ROOT] = "let users become the container's root",

@@ -27,6 +27,7 @@ enum plan_step_kind {
 	PLAN_HOSTNAME, /* sethostname(`text`) */
 	PLAN_LOOPBACK, /* bring lo up */
 	PLAN_LOG,      /* listen on the datagram socket `path` for syslog lines */
+	PLAN_STATUS,   /* listen on the stream socket `path` for those who ask how it stands */
 	PLAN_ACCOUNT,  /* merge the account in `data` into passwd and group in folder `path` */
 	PLAN_HOME,     /* home of user `text` from the layer (made from /etc/skel) at `path` */
 	PLAN_GRANT_ROOT, /* let users become the container root */

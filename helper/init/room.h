@@ -6,15 +6,28 @@
 #include "helper/init/log_relay.h"
 #include "helper/init/run_plan.h"
 #include "helper/init/sessions.h"
+#include "helper/init/status.h"
+
+/* The last answer on the status socket, and what it is fresh for. */
+struct status_text {
+	struct record text;
+	uint64_t made_ms; /* CLOCK_BOOTTIME */
+	uint32_t session_id;
+	size_t session_count;
+};
 
 struct room {
 	struct channel_settings settings;
 	struct plan_room plan; /* layer and log socket */
 	struct sessions sessions;
 	struct log_relay relay;
-	int control; /* listening socket in the registry */
-	int events;  /* events.jsonl, or -1 */
-	int signals; /* signalfd: SIGCHLD, SIGTERM */
+	struct cgroup_layout layout; /* which controllers each of `cgroup` has */
+	struct cgroup cgroup;        /* of this container, to read from */
+	struct status_text *status;  /* NULL before somebody asks */
+	uint64_t started_at;         /* seconds since the epoch */
+	int control;                 /* listening socket in the registry */
+	int events;                  /* events.jsonl, or -1 */
+	int signals;                 /* signalfd: SIGCHLD, SIGTERM */
 	bool stopping;
 	const char *stop_reason; /* for the event, valid while stopping */
 	uint64_t stop_deadline;  /* CLOCK_BOOTTIME seconds, valid while stopping */
@@ -26,6 +39,12 @@ void room_serve(struct room *room);
 
 /* Answer one client of the control socket. */
 void room_answer(struct room *room, int client);
+
+/* Answer one client of the status socket, which may be anybody in the container. Never waits. */
+void room_tell_status(struct room *room);
+
+/* How full the data of the container are, where they have a bound of their own. */
+void room_disk(const struct room *room, struct storage_usage *disk);
 
 /*
  * Ask all processes to end; the kernel ends the rest when PID 1 exits after `seconds`. `reason`, a

@@ -137,6 +137,20 @@ static bool step_log(const struct step_context *at)
 	return true;
 }
 
+/* A backlog that is full makes those wait who ask, not PID 1. */
+static bool step_status(const struct step_context *at)
+{
+	_cleanup_close_ int status = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", at->path);
+	if (status < 0 || bind(status, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    chmod(at->path, 0666) < 0 || listen(status, 16) < 0)
+		return false;
+	at->room->status = take_fd(&status);
+	return true;
+}
+
 static bool step_account(const struct step_context *at)
 {
 	_cleanup_free_ struct account *account = account_unpack(at->data, at->data_length);
@@ -169,15 +183,25 @@ static bool step_grant_root(const struct step_context *at)
 static bool run_step(const struct step_context *at)
 {
 	static bool (*const run[PLAN_KIND_COUNT])(const struct step_context *) = {
-	    [PLAN_NEW_FS] = step_new_fs,     [PLAN_ATTACH] = step_attach,
-	    [PLAN_BIND] = step_bind,         [PLAN_BIND_LAYER] = step_bind_layer,
-	    [PLAN_MASK] = step_mask,         [PLAN_READONLY] = step_readonly,
-	    [PLAN_UNMOUNT] = step_unmount,   [PLAN_FOLDER] = step_folder,
-	    [PLAN_LINK] = step_link,         [PLAN_FILE] = step_file,
-	    [PLAN_WRITE] = step_write,       [PLAN_HOSTNAME] = step_hostname,
-	    [PLAN_LOOPBACK] = step_loopback, [PLAN_LOG] = step_log,
-	    [PLAN_ACCOUNT] = step_account,   [PLAN_HOME] = step_home,
-	    [PLAN_SKEL] = step_skel,         [PLAN_GRANT_ROOT] = step_grant_root,
+	    [PLAN_NEW_FS] = step_new_fs,
+	    [PLAN_ATTACH] = step_attach,
+	    [PLAN_BIND] = step_bind,
+	    [PLAN_BIND_LAYER] = step_bind_layer,
+	    [PLAN_MASK] = step_mask,
+	    [PLAN_READONLY] = step_readonly,
+	    [PLAN_UNMOUNT] = step_unmount,
+	    [PLAN_FOLDER] = step_folder,
+	    [PLAN_LINK] = step_link,
+	    [PLAN_FILE] = step_file,
+	    [PLAN_WRITE] = step_write,
+	    [PLAN_HOSTNAME] = step_hostname,
+	    [PLAN_LOOPBACK] = step_loopback,
+	    [PLAN_LOG] = step_log,
+	    [PLAN_STATUS] = step_status,
+	    [PLAN_ACCOUNT] = step_account,
+	    [PLAN_HOME] = step_home,
+	    [PLAN_SKEL] = step_skel,
+	    [PLAN_GRANT_ROOT] = step_grant_root,
 	};
 
 	return run[at->step->kind](at);

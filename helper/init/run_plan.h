@@ -6,9 +6,10 @@
 
 /* What outlives a plan: descriptors that later plans and the main loop need. */
 struct plan_room {
-	int layer; /* O_PATH of the container's layer, below the root mount; -1 before it is there
-		    */
-	int log;   /* bound datagram socket of PLAN_LOG, -1 before */
+	int layer;  /* O_PATH of the container's layer, below the root mount; -1 before it is there
+		     */
+	int log;    /* bound datagram socket of PLAN_LOG, -1 before */
+	int status; /* listening stream socket of PLAN_STATUS, -1 before */
 };
 
 /* The path at which the layer is attached before the root is taken: only PID 1 keeps a way to it.

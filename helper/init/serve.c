@@ -9,7 +9,7 @@
 
 #include "helper/init/room.h"
 
-enum { WATCH_CONTROL, WATCH_SIGNALS, WATCH_LOG, WATCH_SESSIONS };
+enum { WATCH_CONTROL, WATCH_SIGNALS, WATCH_LOG, WATCH_STATUS, WATCH_SESSIONS };
 
 /*
  * SIGTERM from outside (its sender has no pid in this namespace, pid_namespaces(7)) is how the
@@ -87,6 +87,7 @@ static size_t fill_watches(const struct room *room, struct pollfd *watches)
 	watches[WATCH_CONTROL] = (struct pollfd){.fd = room->control, .events = POLLIN};
 	watches[WATCH_SIGNALS] = (struct pollfd){.fd = room->signals, .events = POLLIN};
 	watches[WATCH_LOG] = (struct pollfd){.fd = room->plan.log, .events = POLLIN};
+	watches[WATCH_STATUS] = (struct pollfd){.fd = room->plan.status, .events = POLLIN};
 	for (size_t i = 0; i < room->sessions.count; i++)
 		watches[WATCH_SESSIONS + i] =
 		    (struct pollfd){.fd = room->sessions.items[i]->login_service, .events = POLLIN};
@@ -111,6 +112,9 @@ static void serve_once(struct room *room)
 		log_relay_take(&room->relay, room->plan.log);
 	if (watches[WATCH_CONTROL].revents)
 		accept_client(room);
+	/* One at a time and last: who floods it delays nothing else by more than one answer. */
+	if (watches[WATCH_STATUS].revents)
+		room_tell_status(room);
 	check_idle(room);
 }
 

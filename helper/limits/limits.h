@@ -123,6 +123,20 @@ struct cgroup_usage {
 void cgroup_usage_read(const struct cgroup_layout *layout, const struct cgroup *cgroup,
 		       struct cgroup_usage *usage);
 
+/*
+ * Only memory_bytes, cpu_microseconds and pids, for a list of thousands; the rest is unknown.
+ * `pool` may be NULL.
+ */
+void cgroup_usage_glance(const struct cgroup_layout *layout, const char *name, const char *pool,
+			 struct cgroup_usage *usage);
+
+/*
+ * Before reading the usage of very many: let the kernel sum up all of them at once. Read one by
+ * one, cpu.stat on v2 costs each a walk along all siblings that have run since
+ * (css_rstat_updated_list).
+ */
+void cgroup_usage_prepare(const struct cgroup_layout *layout);
+
 /* Set the rlimits of the policy (open_files, processes, core, file_size, stack, locked_memory) on
  * the login service before it joins: prlimit(2). Soft and hard alike; stack and core soft too. */
 bool rlimits_apply(pid_t pid, const struct limits *limits, struct failure *why);

@@ -2,8 +2,10 @@
 #include <fcntl.h>
 #include <linux/major.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "helper/limits/cgroup_name.h"
 #include "helper/limits/control_file.h"
 #include "helper/limits/limits.h"
 #include "helper/limits/usage_parse.h"
@@ -17,6 +19,9 @@ struct usage_file {
 	unsigned divisor; /* of the file's unit, to get ours */
 };
 
+/* The first ones are those of cgroup_usage_glance. */
+#define GLANCE_ROWS 3
+
 static const struct usage_row {
 	size_t offset; /* in struct cgroup_usage */
 	enum cgroup_controller controller;
@@ -29,18 +34,6 @@ static const struct usage_row {
 	.v1 = {"memory.usage_in_bytes", USAGE_NUMBER, NULL, 1},
     },
     {
-	offsetof(struct cgroup_usage, memory_peak_bytes),
-	CGROUP_MEMORY,
-	.v2 = {"memory.peak", USAGE_NUMBER, NULL, 1},
-	.v1 = {"memory.max_usage_in_bytes", USAGE_NUMBER, NULL, 1},
-    },
-    {
-	offsetof(struct cgroup_usage, swap_bytes),
-	CGROUP_MEMORY,
-	.v2 = {"memory.swap.current", USAGE_NUMBER, NULL, 1},
-	.v1 = {"memory.stat", USAGE_LINE, "swap", 1},
-    },
-    {
 	offsetof(struct cgroup_usage, cpu_microseconds),
 	CGROUP_CPUACCT,
 	.v2 = {"cpu.stat", USAGE_LINE, "usage_usec", 1},
@@ -51,6 +44,18 @@ static const struct usage_row {
 	CGROUP_PIDS,
 	.v2 = {"pids.current", USAGE_NUMBER, NULL, 1},
 	.v1 = {"pids.current", USAGE_NUMBER, NULL, 1},
+    },
+    {
+	offsetof(struct cgroup_usage, memory_peak_bytes),
+	CGROUP_MEMORY,
+	.v2 = {"memory.peak", USAGE_NUMBER, NULL, 1},
+	.v1 = {"memory.max_usage_in_bytes", USAGE_NUMBER, NULL, 1},
+    },
+    {
+	offsetof(struct cgroup_usage, swap_bytes),
+	CGROUP_MEMORY,
+	.v2 = {"memory.swap.current", USAGE_NUMBER, NULL, 1},
+	.v1 = {"memory.stat", USAGE_LINE, "swap", 1},
     },
     {
 	offsetof(struct cgroup_usage, read_bytes),
@@ -99,35 +104,95 @@ static bool is_at_the_bottom(unsigned major, unsigned minor)
 	return true;
 }
 
+/* The hierarchy in which the row's controller is; layout->root_count when there is none. */
+static size_t root_of(const struct usage_row *row, const struct cgroup_layout *layout)
+{
+	size_t i = 0;
+
+	while (i < layout->root_count && !(layout->roots[i].controllers & 1U << row->controller))
+		i++;
+	return i;
+}
+
+static uint64_t parse(const struct usage_file *file, const char *text)
+{
+	uint64_t value = usage_parse(text, file->shape, file->key, is_at_the_bottom);
+
+	/* Without a rate limit Linux 6.1 does not count on v1: 0 may be any number. */
+	if (file->shape == USAGE_DISKS && value == 0)
+		return UINT64_MAX;
+	return value == UINT64_MAX ? value : value / file->divisor;
+}
+
 static uint64_t read_row(const struct usage_row *row, const struct cgroup_layout *layout,
 			 const struct cgroup *cgroup)
 {
-	for (size_t i = 0; i < layout->root_count && i < cgroup->count; i++) {
-		const struct cgroup_root *root = &layout->roots[i];
-		const struct usage_file *file = root->v2 ? &row->v2 : &row->v1;
-		char text[FILE_SIZE];
-		uint64_t value;
+	size_t i = root_of(row, layout);
+	const struct usage_file *file;
+	char text[FILE_SIZE];
 
-		if (!(root->controllers & 1U << row->controller))
-			continue;
-		if (cgroup->dirs[i] < 0 ||
-		    !control_read(cgroup->dirs[i], file->name, text, sizeof(text)))
-			return UINT64_MAX;
-		value = usage_parse(text, file->shape, file->key, is_at_the_bottom);
-		/* Without a rate limit Linux 6.1 does not count on v1: 0 may be any number. */
-		if (file->shape == USAGE_DISKS && value == 0)
-			return UINT64_MAX;
-		return value == UINT64_MAX ? value : value / file->divisor;
-	}
-	return UINT64_MAX;
+	if (i >= layout->root_count || i >= cgroup->count || cgroup->dirs[i] < 0)
+		return UINT64_MAX;
+	file = layout->roots[i].v2 ? &row->v2 : &row->v1;
+	return control_read(cgroup->dirs[i], file->name, text, sizeof(text)) ? parse(file, text)
+									     : UINT64_MAX;
+}
+
+/* The file by its path below Carrel's own cgroup, read once: what is looked for stands in front. */
+static uint64_t glance_at(const struct usage_row *row, const struct cgroup_layout *layout,
+			  const char *directory)
+{
+	size_t i = root_of(row, layout);
+	_cleanup_close_ int fd = -1;
+	const struct usage_file *file;
+	char path[3 * CGROUP_NAME_SIZE], text[128];
+	ssize_t length;
+
+	if (i >= layout->root_count)
+		return UINT64_MAX;
+	file = layout->roots[i].v2 ? &row->v2 : &row->v1;
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, file->name);
+	fd = openat(layout->roots[i].dir, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (length <= 0)
+		return UINT64_MAX;
+	text[length] = '\0';
+	return parse(file, text);
+}
+
+static uint64_t *field_of(struct cgroup_usage *usage, const struct usage_row *row)
+{
+	return (uint64_t *)(void *)((char *)usage + row->offset);
 }
 
 void cgroup_usage_read(const struct cgroup_layout *layout, const struct cgroup *cgroup,
 		       struct cgroup_usage *usage)
 {
-	for (size_t i = 0; i < ARRAY_LENGTH(usage_rows); i++) {
-		uint64_t *field = (uint64_t *)((char *)usage + usage_rows[i].offset);
+	for (size_t i = 0; i < ARRAY_LENGTH(usage_rows); i++)
+		*field_of(usage, &usage_rows[i]) = read_row(&usage_rows[i], layout, cgroup);
+}
 
-		*field = read_row(&usage_rows[i], layout, cgroup);
-	}
+void cgroup_usage_glance(const struct cgroup_layout *layout, const char *name, const char *pool,
+			 struct cgroup_usage *usage)
+{
+	char own[CGROUP_NAME_SIZE], above[CGROUP_NAME_SIZE], directory[2 * CGROUP_NAME_SIZE];
+	struct failure ignored;
+
+	memset(usage, 0xff, sizeof(*usage)); /* UINT64_MAX: unknown */
+	if (!cgroup_container_directory(name, own, &ignored) ||
+	    (pool && !cgroup_pool_directory(pool, above, &ignored)))
+		return;
+	(void)snprintf(directory, sizeof(directory), "%s%s%s", pool ? above : "", pool ? "/" : "",
+		       own);
+	for (size_t i = 0; i < GLANCE_ROWS; i++)
+		*field_of(usage, &usage_rows[i]) = glance_at(&usage_rows[i], layout, directory);
+}
+
+void cgroup_usage_prepare(const struct cgroup_layout *layout)
+{
+	char text[FILE_SIZE];
+
+	for (size_t i = 0; i < layout->root_count; i++)
+		if (layout->roots[i].v2)
+			(void)control_read(layout->roots[i].dir, "cpu.stat", text, sizeof(text));
 }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/failure.h"
+
 #define RECORD_SIZE 4096
 
 struct record {
@@ -28,5 +30,12 @@ void record_put_number(struct record *record, const char *key, uint64_t value);
  */
 void record_get(struct record *record, const char *key, char *out, size_t size);
 uint64_t record_get_number(struct record *record, const char *key, uint64_t maximum);
+
+/*
+ * Read a record from the file `path` below `dir`, on the way to which no link is followed. True
+ * with *found false when there is none; false with *why when it cannot be read.
+ */
+bool record_load(int dir, const char *path, struct record *record, bool *found,
+		 struct failure *why);
 
 #endif

@@ -102,6 +102,14 @@ bool registry_names(const struct registry *registry, char ***names, size_t *coun
 int registry_connect(const struct registry *registry, const char *name, struct failure *why);
 
 /*
+ * registry_running for a look at thousands: *runs when PID 1 listens, which is proof enough, as
+ * nobody else holds that socket. *channel is a non-blocking connection to it (caller closes), -1
+ * when it does not run or others keep it busy. Never waits.
+ */
+bool registry_reach(const struct registry *registry, const char *name,
+		    struct running_record *record, bool *runs, int *channel, struct failure *why);
+
+/*
  * Take an id block for a container: the one it had before when it is free, else the next from a
  * start that depends on the name. A block held by a container that no longer runs is taken over.
  */

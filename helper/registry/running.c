@@ -49,33 +49,36 @@ static int prove_process(const struct running_record *record)
 	return take_fd(&pidfd);
 }
 
+static bool read_record(int dir, const char *path, const char *name, struct running_record *record,
+			bool *found, struct failure *why)
+{
+	struct record raw;
+
+	memset(record, 0, sizeof(*record));
+	if (!record_load(dir, path, &raw, found, why)) {
+		failure_prefix(why, "container '%s'", name);
+		return false;
+	}
+	return !*found || decode(&raw, record) ||
+	       fail(why, FAILURE_DATA, 0,
+		    "the runtime record of '%s' is not one of ours: stop the container's "
+		    "processes and remove "
+		    "/run/carrel/containers/%s",
+		    name, name);
+}
+
 bool registry_running(const struct registry *registry, const char *name,
 		      struct running_record *record, int *init, struct failure *why)
 {
-	_cleanup_close_ int dir = -1;
-	_cleanup_free_ char *text = NULL;
-	struct record raw = {0};
-	size_t length;
+	char path[80];
+	bool found;
 
 	*init = -1;
-	memset(record, 0, sizeof(*record));
-	dir = dir_open_at(registry->run_containers, name, true);
-	if (dir < 0)
-		return errno == ENOENT || fail(why, FAILURE_SYSTEM, errno,
-					       "cannot open the runtime folder of '%s'", name);
-	if (faccessat(dir, "running", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-		return true;
-	text = file_read_at(dir, "running", RECORD_SIZE - 1, &length, why);
-	if (!text)
+	(void)snprintf(path, sizeof(path), "%.64s/running", name);
+	if (!read_record(registry->run_containers, path, name, record, &found, why))
 		return false;
-	memcpy(raw.text, text, length + 1);
-	if (!decode(&raw, record))
-		return fail(why, FAILURE_DATA, 0,
-			    "the runtime record of '%s' is not one of ours: stop the container's "
-			    "processes and remove "
-			    "/run/carrel/containers/%s",
-			    name, name);
-	*init = prove_process(record);
+	if (found)
+		*init = prove_process(record);
 	return true;
 }
 
@@ -126,23 +129,51 @@ void registry_clear_runtime(const struct registry *registry, const char *name)
 	registry_forget_running(registry, name);
 }
 
+/* The folder by its descriptor: the path cannot be swapped and always fits sun_path. */
+static int connect_in(int dir, int flags)
+{
+	_cleanup_close_ int channel = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control", dir);
+	if (channel < 0 || connect(channel, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -1;
+	return take_fd(&channel);
+}
+
 int registry_connect(const struct registry *registry, const char *name, struct failure *why)
 {
 	_cleanup_close_ int dir = dir_open_at(registry->run_containers, name, true);
-	_cleanup_close_ int channel = -1;
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int channel;
 
 	if (dir < 0)
 		return fail_fd(why, FAILURE_MISSING, errno, "container '%s' is not running", name);
-	channel = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	channel = connect_in(dir, 0);
 	if (channel < 0)
-		return fail_fd(why, FAILURE_SYSTEM, errno, "cannot make a socket");
-	/* The folder by its descriptor: the path cannot be swapped and always fits sun_path. */
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control", dir);
-	if (connect(channel, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return fail_fd(why,
 			       errno == ENOENT || errno == ECONNREFUSED ? FAILURE_MISSING
 									: FAILURE_SYSTEM,
 			       errno, "cannot reach carrel-init of container '%s'", name);
-	return take_fd(&channel);
+	return channel;
+}
+
+bool registry_reach(const struct registry *registry, const char *name,
+		    struct running_record *record, bool *runs, int *channel, struct failure *why)
+{
+	_cleanup_close_ int dir = dir_open_at(registry->run_containers, name, true);
+	bool found = false;
+
+	*channel = -1;
+	*runs = false;
+	memset(record, 0, sizeof(*record));
+	if (dir < 0)
+		return errno == ENOENT || fail(why, FAILURE_SYSTEM, errno,
+					       "cannot open the runtime folder of '%s'", name);
+	if (!read_record(dir, "running", name, record, &found, why))
+		return false;
+	if (!found)
+		return true;
+	*channel = connect_in(dir, SOCK_NONBLOCK);
+	*runs = *channel >= 0 || errno == EAGAIN;
+	return true;
 }

@@ -19,6 +19,8 @@
 enum {
 	INODES_COUNT = 0x0,
 	BLOCKS_COUNT_LOW = 0x4,
+	FREE_BLOCKS_LOW = 0xC,
+	FREE_INODES = 0x10,
 	LOG_BLOCK_SIZE = 0x18,
 	INODES_PER_GROUP = 0x28,
 	MAGIC = 0x38,
@@ -26,6 +28,8 @@ enum {
 	FEATURE_COMPAT = 0x5C,
 	FEATURE_INCOMPAT = 0x60,
 	BLOCKS_COUNT_HIGH = 0x150,
+	FREE_BLOCKS_HIGH = 0x158,
+	OVERHEAD_BLOCKS = 0x248,
 };
 #define MAGIC_EXT4         0xEF53U
 #define STATE_CLEAN        0x1U
@@ -35,6 +39,9 @@ enum {
 #define INCOMPAT_64BIT     0x80U
 #define MAX_LOG_BLOCK_SIZE 6U
 
+/* Kept back for what must not fail: a fiftieth, at most this (ext4_calculate_resv_clusters). */
+#define RESERVE_MOST 4096U
+
 static uint32_t read16(const unsigned char *at)
 {
 	return (uint32_t)at[0] | (uint32_t)at[1] << 8;
@@ -43,6 +50,27 @@ static uint32_t read16(const unsigned char *at)
 static uint32_t read32(const unsigned char *at)
 {
 	return read16(at) | read16(at + 2) << 16;
+}
+
+/* Numbers that do not fit together (a superblock may be damaged) become 0. */
+static void read_space(const unsigned char *superblock, bool is_64bit, struct ext4_facts *facts)
+{
+	uint64_t free = read32(superblock + FREE_BLOCKS_LOW);
+	uint64_t overhead = read32(superblock + OVERHEAD_BLOCKS), reserve = facts->blocks / 50;
+
+	if (is_64bit)
+		free |= (uint64_t)read32(superblock + FREE_BLOCKS_HIGH) << 32;
+	if (reserve > RESERVE_MOST)
+		reserve = RESERVE_MOST;
+	if (overhead > facts->blocks)
+		overhead = 0;
+	facts->used_blocks = 0;
+	if (free <= facts->blocks - overhead)
+		facts->used_blocks = facts->blocks - overhead - free;
+	facts->available_blocks = free > reserve && free <= facts->blocks ? free - reserve : 0;
+	facts->free_inodes = read32(superblock + FREE_INODES);
+	if (facts->free_inodes > facts->inodes)
+		facts->free_inodes = 0;
 }
 
 bool ext4_read(const unsigned char *superblock, struct ext4_facts *facts)
@@ -61,6 +89,7 @@ bool ext4_read(const unsigned char *superblock, struct ext4_facts *facts)
 		facts->blocks |= (uint64_t)read32(superblock + BLOCKS_COUNT_HIGH) << 32;
 	facts->inodes = read32(superblock + INODES_COUNT);
 	facts->inodes_per_group = read32(superblock + INODES_PER_GROUP);
+	read_space(superblock, incompat & INCOMPAT_64BIT, facts);
 	facts->needs_check =
 	    (state & STATE_ERRORS) || (!(state & STATE_CLEAN) && !(incompat & INCOMPAT_RECOVER));
 	return facts->blocks > 0 && facts->inodes_per_group > 0;

@@ -12,7 +12,9 @@
 struct ext4_facts {
 	uint64_t blocks;
 	uint32_t block_bytes;
-	uint32_t inodes, inodes_per_group;
+	uint32_t inodes, inodes_per_group, free_inodes;
+	/* As statfs(2) has them: without the file system's own tables and its reserve. */
+	uint64_t used_blocks, available_blocks;
 	bool needs_check; /* not cleanly unmounted in a way that the journal repairs, or has errors
 			   */
 };

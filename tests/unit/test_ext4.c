@@ -61,6 +61,36 @@ START_TEST(reads_what_mkfs_wrote)
 }
 END_TEST
 
+START_TEST(reads_how_full_it_is)
+{
+	struct ext4_facts facts;
+
+	fill();
+	put32(0xC, 10000);
+	put32(0x10, 990);
+	put32(0x248, 1300); /* tables and journal */
+	ck_assert(ext4_read(superblock, &facts));
+	ck_assert_uint_eq(facts.used_blocks, 16384 - 1300 - 10000);
+	ck_assert_uint_eq(facts.available_blocks, 10000 - 16384 / 50);
+	ck_assert_uint_eq(facts.free_inodes, 990);
+}
+END_TEST
+
+START_TEST(makes_nothing_of_numbers_that_do_not_fit)
+{
+	struct ext4_facts facts;
+
+	fill();
+	put32(0xC, 20000);
+	put32(0x10, 5000);
+	put32(0x248, 1300);
+	ck_assert(ext4_read(superblock, &facts));
+	ck_assert_uint_eq(facts.used_blocks, 0);
+	ck_assert_uint_eq(facts.available_blocks, 0);
+	ck_assert_uint_eq(facts.free_inodes, 0);
+}
+END_TEST
+
 START_TEST(reads_more_than_32_bits_of_blocks)
 {
 	struct ext4_facts facts;
@@ -163,6 +193,8 @@ Suite *ext4_suite(void)
 	TCase *group = tcase_create("ext4");
 
 	tcase_add_test(group, reads_what_mkfs_wrote);
+	tcase_add_test(group, reads_how_full_it_is);
+	tcase_add_test(group, makes_nothing_of_numbers_that_do_not_fit);
 	tcase_add_test(group, reads_more_than_32_bits_of_blocks);
 	tcase_add_test(group, refuses_what_is_no_ext4);
 	tcase_add_test(group, errors_are_checked_and_a_journal_is_not);

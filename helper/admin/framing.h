@@ -1,0 +1,53 @@
+/* helper/admin/framing.h - what every command does around its own work, once. */
+#ifndef CARREL_HELPER_ADMIN_FRAMING_H
+#define CARREL_HELPER_ADMIN_FRAMING_H
+
+#include "helper/admin/admin.h"
+#include "helper/admin/context.h"
+#include "helper/admin/table.h"
+
+/* A command line: what options_parse is to understand. */
+struct syntax {
+	const struct option_spec *specs;
+	size_t spec_count;
+	size_t least, most; /* operands */
+};
+
+/* What a command does when everything is open. Returns the exit status. */
+typedef int command_work(const struct context *context, const struct operands *operands,
+			 void *data);
+
+/* Understand the command line, open the context, do the work, close. Returns the exit status. */
+int command_run(const struct command *command, int argc, char **argv, const struct syntax *syntax,
+		command_work *work, void *data);
+
+/* The same for a command line that is understood already. */
+int command_work_on(const struct operands *operands, command_work *work, void *data);
+
+/* Rows that come out as a table for people, or as a JSON array for programs. */
+struct listing {
+	bool as_json, no_header; /* where the options put what was asked for */
+	struct table table;
+	struct json json;
+};
+
+/* Begin it; without `columns` there is no table, and people get what the command prints itself. */
+void listing_begin(struct listing *listing, const struct table_column *columns, size_t count);
+/* Print and free it. `status` is the command's own so far; returns the exit status. */
+int listing_end(struct listing *listing, int status);
+
+/* The names of all containers that some pattern (glob(7)) fits, or of all; sorted. */
+struct names {
+	char **items;
+	size_t count;
+};
+bool names_load(const struct context *context, const struct operands *patterns, struct names *names,
+		struct failure *why);
+/*
+ * The same for names that somebody typed: complains about each that fits nothing. STATUS_OK or
+ * STATUS_FAILED; *names is to be freed either way.
+ */
+int names_find(const struct context *context, const struct operands *patterns, struct names *names);
+void names_free(struct names *names);
+
+#endif

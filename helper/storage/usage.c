@@ -1,0 +1,78 @@
+/* helper/storage/usage.c - how full the data of a container are. */
+#include "helper/storage/usage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "helper/storage/ext4.h"
+
+#define IMAGE_NAME "layer.ext4"
+
+void storage_usage_clear(struct storage_usage *usage)
+{
+	memset(usage, 0xff, sizeof(*usage)); /* UINT64_MAX: unknown */
+}
+
+bool storage_is_bounded(const struct stored_record *record)
+{
+	return strcmp(record->storage, "image") == 0;
+}
+
+bool storage_usage_mounted(int layer, struct storage_usage *usage)
+{
+	struct statfs now;
+
+	storage_usage_clear(usage);
+	if (fstatfs(layer, &now) < 0)
+		return false;
+	usage->disk_bytes = (uint64_t)(now.f_blocks - now.f_bfree) * (uint64_t)now.f_bsize;
+	usage->disk_limit_bytes =
+	    usage->disk_bytes + (uint64_t)now.f_bavail * (uint64_t)now.f_bsize;
+	if (now.f_files) {
+		usage->inodes = now.f_files - now.f_ffree;
+		usage->inode_limit = now.f_files;
+	}
+	return true;
+}
+
+static bool read_image(int image, struct storage_usage *usage, struct failure *why)
+{
+	unsigned char superblock[EXT4_SUPERBLOCK_BYTES];
+	struct ext4_facts facts;
+
+	if (pread(image, superblock, sizeof(superblock), EXT4_SUPERBLOCK_AT) !=
+		(ssize_t)sizeof(superblock) ||
+	    !ext4_read(superblock, &facts))
+		return fail(why, FAILURE_DATA, 0, "its " IMAGE_NAME " holds no ext4 file system");
+	usage->disk_bytes = facts.used_blocks * facts.block_bytes;
+	usage->disk_limit_bytes = (facts.used_blocks + facts.available_blocks) * facts.block_bytes;
+	usage->inode_limit = facts.inodes;
+	usage->inodes = facts.inodes - facts.free_inodes;
+	return true;
+}
+
+bool storage_usage_stored(const struct registry *registry, const char *name,
+			  const struct stored_record *record, struct storage_usage *usage,
+			  struct failure *why)
+{
+	_cleanup_close_ int container = -1;
+	_cleanup_close_ int image = -1;
+	struct stat status;
+
+	storage_usage_clear(usage);
+	if (strcmp(record->storage, "image") != 0)
+		return true;
+	container = registry_state_dir(registry, name, false, why);
+	if (container < 0)
+		return false;
+	image = openat(container, IMAGE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (image < 0 || fstat(image, &status) < 0)
+		return fail(why, FAILURE_DATA, errno, "cannot open its " IMAGE_NAME);
+	if (!S_ISREG(status.st_mode))
+		return fail(why, FAILURE_DATA, 0, "its " IMAGE_NAME " is not a file");
+	return read_image(image, usage, why);
+}
