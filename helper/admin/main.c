@@ -21,6 +21,8 @@ static const struct command commands[] = {
      run_status, false},
     {"quota", "[--json] [NAME-PATTERN... | --all]",
      "Show what is used of what may be used; inside, by your own container.", run_quota, false},
+    {"metrics", "[--write FILE]", "Print figures of all containers for Prometheus.", run_metrics,
+     true},
     {"show", "[--json] NAME", "Show everything that is known about a container.", run_show, true},
     {"enter", "[--user USER] NAME", "Open a shell in a running container.", run_enter, true},
     {"exec", "[--user USER] NAME -- COMMAND [ARGUMENT...]", "Run a command in a running container.",

@@ -211,6 +211,7 @@ static bool register_session(const struct admission *admission, const struct log
 		    "carrel-init of container '%s' does not answer: 'carrel stop %s' ends it",
 		    admission->request->name, admission->request->name);
 	answer.text[sizeof(answer.text) - 1] = '\0';
+	admission->request->disk = answer.disk;
 	if (answer.result == CONTROL_OK)
 		return true;
 	if (answer.result == CONTROL_STOPPING)

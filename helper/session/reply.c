@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "helper/seccomp/seccomp_profile.h"
 #include "helper/session/session.h"
+#include "helper/session/welcome.h"
 
 static bool add_env(struct wire_reply *reply, const char *name, const char *value,
 		    struct failure *why)
@@ -64,8 +65,9 @@ bool reply_fill(struct session_request *request, const struct running_record *re
 	reply->bounding_set = capability_bounding_set(record->allow_root);
 	reply->umask = policy->umask == (mode_t)-1 ? WIRE_UMASK_UNSET : policy->umask;
 	memcpy(reply->container, request->name, sizeof(request->name));
-	if (policy->welcome && shows_welcome(request->wire.service))
-		(void)snprintf(reply->user_text, sizeof(reply->user_text), "%s", policy->welcome);
+	if (shows_welcome(request->wire.service))
+		welcome_text(policy->welcome, &request->disk, reply->user_text,
+			     sizeof(reply->user_text));
 	return fill_environment(request, policy, why);
 }
 

@@ -8,6 +8,7 @@
 #include "base/failure.h"
 #include "helper/accounts/accounts.h"
 #include "helper/container/container.h"
+#include "helper/storage/usage.h"
 #include "policy/policy.h"
 #include "wire/wire.h"
 
@@ -33,6 +34,7 @@ struct session_request {
 	char name[65], hostname[65];       /* of the container */
 	char tty_name[LOGIN_TTY_NAME_MAX]; /* of the host's terminal that it is on, or "" */
 	int events, log;                   /* descriptors of the logs, or -1 */
+	struct storage_usage disk;         /* of the container, as PID 1 tells when it registers */
 	int reply_fds[WIRE_FD_COUNT];
 	struct wire_reply reply;
 };

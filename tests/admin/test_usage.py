@@ -2,7 +2,7 @@
 
 from suite import contains, equal, expect, lacks, matches, test
 
-COMMANDS = ["list", "status", "quota", "show", "enter", "exec", "message", "stop", "remove", "reset",
+COMMANDS = ["list", "status", "quota", "metrics", "show", "enter", "exec", "message", "stop", "remove", "reset",
             "snapshot", "snapshots", "rollback", "gc", "image import", "image list",
             "image remove", "policy check", "policy explain", "pam enable",
             "pam disable", "pam status", "events", "doctor"]
