@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "helper/admin/commands.h"
 #include "helper/admin/data.h"
+#include "helper/admin/image_store.h"
 #include "helper/admin/leftovers.h"
 
 struct collection {
@@ -108,6 +109,24 @@ static int clear_snapshots(const struct context *context, struct collection *col
 		       : clear_directory(all, "removed snapshots", "snapshots", collection);
 }
 
+static void tell_image(void *context, const char *kind, const char *name)
+{
+	struct collection *collection = context;
+
+	collection->kind = kind;
+	tell(collection, name);
+}
+
+static int clear_images(const struct context *context, struct collection *collection)
+{
+	struct failure why;
+
+	if (images_clear_unused(&context->registry, collection->dry_run, tell_image, collection,
+				&why))
+		return STATUS_OK;
+	return complain("images: %s", why.text);
+}
+
 static int collect(const struct context *context, struct collection *collection)
 {
 	int status = clear_containers(context, collection);
@@ -118,8 +137,7 @@ static int collect(const struct context *context, struct collection *collection)
 	if (settle_data(context, collection) != STATUS_OK ||
 	    clear_snapshots(context, collection) != STATUS_OK)
 		status = STATUS_FAILED;
-	if (clear_directory(context->registry.state_images, "part of an image", "images",
-			    collection) != STATUS_OK)
+	if (clear_images(context, collection) != STATUS_OK)
 		status = STATUS_FAILED;
 	return status;
 }

@@ -1,98 +1,127 @@
 /* helper/admin/image_fill.c - fill a new image from a directory or by tar. */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "helper/admin/image_store.h"
+#include "helper/admin/image_build.h"
+#include "helper/admin/image_tool.h"
+#include "helper/admin/table.h"
+#include "helper/admin/tree_clean.h"
 
-#define TAR        "/usr/bin/tar"
-#define ARCHIVE_FD 3
-#define ARCHIVE_ARG                                                                                \
-	"--file=/proc/self/fd/3" /* by path, so that tar finds out how it is compressed */
+#define CHECKPOINT_RECORDS "500"
+#define CHECKPOINT_WORD    "read "
+#define RECORD_BYTES       10240 /* tar(1), --blocking-factor */
 
-/* The program's arguments and its environment are constant: nothing of a user name or file name is
- * in them. */
-static bool spawn_tar(int archive, int directory, pid_t *child)
+bool image_fill_directory(struct image_build *build, struct failure *why)
 {
+	struct stat state;
+
+	if (fstat(build->registry->state, &state) < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot stat the state directory");
+	progress_step(&build->progress, "copy the files");
+	return tree_copy(build->source.fd, build->rootfs, &state, &build->counts, why);
+}
+
+/* tar tells how many records it has read: "read 500". */
+static bool take_line(void *context, const char *line, struct failure *why)
+{
+	struct image_build *build = context;
+	unsigned long long records;
+	char detail[32], bytes[16];
+
+	if (sscanf(line, CHECKPOINT_WORD "%llu", &records) != 1)
+		return true;
+	format_bytes(records * RECORD_BYTES, bytes);
+	(void)snprintf(detail, sizeof(detail), "%s", bytes);
+	return progress_tell(&build->progress, 0, 0, detail, why);
+}
+
+bool image_fill_tar(struct image_build *build, struct failure *why)
+{
+	char directory[IMAGE_PATH_SIZE], option[IMAGE_PATH_SIZE + 16];
 	char *const arguments[] = {
 	    (char[]){"tar"},
 	    (char[]){"--extract"},
-	    (char[]){ARCHIVE_ARG},
+	    (char[]){"--file=/proc/self/fd/0"}, /* by path: tar sees how it is compressed */
+	    option,
 	    (char[]){"--numeric-owner"},
 	    (char[]){"--same-owner"},
 	    (char[]){"--preserve-permissions"},
 	    (char[]){"--xattrs"},
 	    (char[]){"--xattrs-include=*"},
 	    (char[]){"--xattrs-exclude=user.overlay.*"},
+	    (char[]){"--checkpoint=" CHECKPOINT_RECORDS},
+	    (char[]){"--checkpoint-action=echo=" CHECKPOINT_WORD "%u"},
 	    NULL,
 	};
-	char *const environment[] = {NULL};
-	posix_spawn_file_actions_t actions;
-	int error = posix_spawn_file_actions_init(&actions);
+	const struct tool tool = {.path = "/usr/bin/tar",
+				  .package = "tar",
+				  .arguments = arguments,
+				  .input = build->source.fd,
+				  .line = take_line,
+				  .context = build};
 
-	if (error == 0)
-		error = posix_spawn_file_actions_addfchdir_np(&actions, directory);
-	if (error == 0)
-		error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	if (error == 0)
-		error = posix_spawn_file_actions_adddup2(&actions, archive, ARCHIVE_FD);
-	if (error == 0)
-		error = posix_spawn_file_actions_addclosefrom_np(&actions, ARCHIVE_FD + 1);
-	if (error == 0)
-		error = posix_spawn(child, TAR, &actions, NULL, arguments, environment);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	errno = error;
-	return error == 0;
-}
-
-static bool extract(int archive, int rootfs, const char *source, struct failure *why)
-{
-	int status = 0;
-	pid_t child;
-
-	if (!spawn_tar(archive, rootfs, &child))
-		return fail(why, FAILURE_SYSTEM, errno, "cannot start " TAR);
-	if (waitpid(child, &status, 0) != child)
-		return fail(why, FAILURE_SYSTEM, errno, "cannot wait for " TAR);
-	if (WIFSIGNALED(status))
-		return fail(why, FAILURE_DATA, 0, "tar was ended by signal %d", WTERMSIG(status));
-	if (WEXITSTATUS(status))
-		return fail(why, FAILURE_DATA, 0, "tar cannot extract %s (exit status %d)", source,
-			    WEXITSTATUS(status));
-	return true;
-}
-
-bool image_fill(const struct registry *registry, int rootfs, const char *source,
-		struct tree_copy *counts, struct failure *why)
-{
-	_cleanup_close_ int from = open(source, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct stat status, state;
-
-	if (from < 0 || fstat(from, &status) < 0)
-		return fail(why, FAILURE_MISSING, errno, "cannot open %s", source);
-	if (fstat(registry->state, &state) < 0)
-		return fail(why, FAILURE_SYSTEM, errno, "cannot stat the state directory");
-	if (S_ISDIR(status.st_mode))
-		return tree_copy(from, rootfs, &state, counts, why);
-	if (S_ISREG(status.st_mode))
-		return extract(from, rootfs, source, why) &&
-		       tree_remove_devices(rootfs, counts, why);
-	return fail(why, FAILURE_REQUEST, 0, "%s is neither a directory nor a tar file", source);
+	image_build_path(build, "rootfs", directory);
+	(void)snprintf(option, sizeof(option), "--directory=%s", directory);
+	progress_step(&build->progress, "unpack the archive");
+	if (!tool_run(&tool, build->place, &build->progress, why))
+		return false;
+	progress_step(&build->progress, "look through the files");
+	return tree_clean(build->rootfs, &build->counts, why);
 }
 
 /* As it will be seen inside: a link in an image is about the image's own root. */
+static int open_inside(int rootfs, const char *path, uint64_t flags)
+{
+	const struct open_how how = {.flags = flags | O_CLOEXEC,
+				     .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+
+	return (int)syscall(SYS_openat2, rootfs, path, &how, sizeof(how));
+}
+
 static bool is_there(int rootfs, const char *path)
 {
-	const struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
-	_cleanup_close_ int found = (int)syscall(SYS_openat2, rootfs, path, &how, sizeof(how));
+	_cleanup_close_ int found = open_inside(rootfs, path, O_PATH);
 
 	return found >= 0;
+}
+
+/* The kind of machine that a program is for, as this program of ours has it for this one. */
+static bool read_elf(int program, Elf64_Ehdr *header)
+{
+	return program >= 0 && pread(program, header, sizeof(*header), 0) == sizeof(*header) &&
+	       memcmp(header->e_ident, ELFMAG, SELFMAG) == 0;
+}
+
+/* An image whose shell this machine cannot run would refuse every login, and not say why. */
+static bool check_machine(int rootfs, struct failure *why)
+{
+	static const char *const shells[] = {"/bin/sh", "/usr/bin/sh", "/bin/bash", "/bin/busybox"};
+	_cleanup_close_ int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	Elf64_Ehdr own, other;
+
+	if (!read_elf(self, &own))
+		return fail(why, FAILURE_SYSTEM, errno, "cannot read my own program");
+	for (size_t i = 0; i < ARRAY_LENGTH(shells); i++) {
+		_cleanup_close_ int shell = open_inside(rootfs, shells[i], O_RDONLY | O_NONBLOCK);
+
+		if (!read_elf(shell, &other))
+			continue;
+		if (other.e_machine == own.e_machine &&
+		    other.e_ident[EI_CLASS] == own.e_ident[EI_CLASS])
+			return true;
+		return fail(why, FAILURE_UNSUPPORTED, 0,
+			    "its %s is for another architecture (ELF machine %u, here %u): take "
+			    "one for this machine",
+			    shells[i], other.e_machine, own.e_machine);
+	}
+	return true;
 }
 
 bool image_check(int rootfs, struct failure *why)
@@ -105,6 +134,8 @@ bool image_check(int rootfs, struct failure *why)
 	if (!is_there(rootfs, "/usr") && !is_there(rootfs, "/bin/sh"))
 		return fail(why, FAILURE_DATA, 0,
 			    "it has neither /usr nor /bin/sh: it is not a root file system");
+	if (!check_machine(rootfs, why))
+		return false;
 	if (fstat(rootfs, &status) < 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot stat it");
 	if ((status.st_mode & 0005) == 0005 && status.st_uid == 0)

@@ -10,45 +10,17 @@
 #include <unistd.h>
 
 #include "base/files.h"
-#include "helper/registry/record.h"
+#include "helper/images/versions.h"
 #include "policy/policy.h"
-
-void image_info_read(const struct registry *registry, const char *name, struct image_info *info)
-{
-	_cleanup_close_ int image = dir_open_at(registry->state_images, name, true);
-	_cleanup_free_ char *text = NULL;
-	struct record record = {0};
-	struct failure ignored;
-
-	*info = (struct image_info){0};
-	if (image >= 0)
-		text = file_read_at(image, "info", RECORD_SIZE - 1, &record.length, &ignored);
-	if (!text)
-		return;
-	memcpy(record.text, text, record.length + 1);
-	info->created_at = record_get_number(&record, "created_at", INT64_MAX);
-	record_get(&record, "source", info->source, sizeof(info->source));
-}
-
-bool image_info_write(int image, const struct image_info *info, struct failure *why)
-{
-	struct record record = {0};
-
-	record_put_number(&record, "created_at", info->created_at);
-	record_put(&record, "source", info->source);
-	if (record.failed)
-		return fail(why, FAILURE_REQUEST, 0, "the path of the source is too long");
-	return file_replace_at(image, "info", record.text, record.length, 0600, true, why);
-}
 
 static int by_name(const void *left, const void *right)
 {
 	return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-bool image_names(const struct registry *registry, char ***names, size_t *count, struct failure *why)
+bool image_names(int folder, char ***names, size_t *count, struct failure *why)
 {
-	int again = openat(registry->state_images, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int again = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_closedir_ DIR *stream = again < 0 ? NULL : fdopendir(again);
 	const struct dirent *entry;
 
@@ -115,4 +87,62 @@ bool image_users(const struct registry *registry, const char *name, size_t *coun
 	}
 	free(names);
 	return true;
+}
+
+/* `version` NULL: any. */
+static bool count_running(const struct registry *registry, const char *name,
+			  const uint32_t *version, size_t *count, struct failure *why)
+{
+	char **names;
+	size_t name_count;
+
+	*count = 0;
+	if (!registry_names(registry, &names, &name_count, why))
+		return false;
+	for (size_t i = 0; i < name_count; i++) {
+		struct running_record running;
+		_cleanup_close_ int init = -1;
+		struct failure ignored;
+
+		if (registry_running(registry, names[i], &running, &init, &ignored) && init >= 0)
+			*count += strcmp(running.image, name) == 0 &&
+				  (!version || running.image_version == *version);
+		free(names[i]);
+	}
+	free(names);
+	return true;
+}
+
+bool image_running(const struct registry *registry, const char *name, size_t *count,
+		   struct failure *why)
+{
+	return count_running(registry, name, NULL, count, why);
+}
+
+bool image_version_users(const struct registry *registry, const char *name, uint32_t version,
+			 size_t *count, struct failure *why)
+{
+	return count_running(registry, name, &version, count, why);
+}
+
+bool image_version_check(int image, uint32_t number, struct failure *why)
+{
+	_cleanup_close_ int version = image_version_open(image, number);
+
+	if (version >= 0 && image_version_is_whole(version))
+		return true;
+	return fail(why, FAILURE_MISSING, 0, "it has no version %u; see carrel image list", number);
+}
+
+bool image_switch(int image, uint32_t number, struct failure *why)
+{
+	struct failure ignored;
+	uint32_t current;
+	bool found;
+
+	if (image_link_read(image, IMAGE_CURRENT, &current, &found, &ignored) && found &&
+	    current != number && image_version_check(image, current, &ignored) &&
+	    !image_link_write(image, IMAGE_PREVIOUS, current, why))
+		return false;
+	return image_link_write(image, IMAGE_CURRENT, number, why);
 }

@@ -2,26 +2,16 @@
 #ifndef CARREL_HELPER_ADMIN_IMAGE_STORE_H
 #define CARREL_HELPER_ADMIN_IMAGE_STORE_H
 
-#include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/failure.h"
 #include "helper/registry/registry.h"
 #include "helper/storage/tree_copy.h"
 
-struct image_info {
-	uint64_t created_at; /* seconds since the epoch, 0 when unknown */
-	char source[1024];   /* what it was made from */
-};
-
-/* state_dir/images/NAME/info. An image without a readable one has created_at 0 and source "". */
-void image_info_read(const struct registry *registry, const char *name, struct image_info *info);
-bool image_info_write(int image, const struct image_info *info, struct failure *why);
-
-/* Names of the images, sorted; free each and the array. */
-bool image_names(const struct registry *registry, char ***names, size_t *count,
-		 struct failure *why);
+/* Names of the images in a folder (O_PATH), sorted; free each and the array. */
+bool image_names(int folder, char ***names, size_t *count, struct failure *why);
 
 /*
  * How many containers, stored or running, use the image; their names, as many as fit, go to `users`
@@ -30,11 +20,37 @@ bool image_names(const struct registry *registry, char ***names, size_t *count,
 bool image_users(const struct registry *registry, const char *name, size_t *count, char *users,
 		 size_t size, struct failure *why);
 
-/* Fill the new directory `rootfs` from a directory or a tar file. */
-bool image_fill(const struct registry *registry, int rootfs, const char *source,
-		struct tree_copy *counts, struct failure *why);
+/* Is there such a version, complete? FAILURE_MISSING if not. */
+bool image_version_check(int image, uint32_t number, struct failure *why);
 
-/* Is it a root file system: /etc, and /usr or /bin/sh, and open to all users? */
-bool image_check(int rootfs, struct failure *why);
+/* Make the version current, and what was current previous. The caller holds the lock. */
+bool image_switch(int image, uint32_t number, struct failure *why);
+
+/* How many running containers are made of the image, and how many of that version of it. */
+bool image_running(const struct registry *registry, const char *name, size_t *count,
+		   struct failure *why);
+bool image_version_users(const struct registry *registry, const char *name, uint32_t version,
+			 size_t *count, struct failure *why);
+
+/*
+ * Remove a version of the image whose folder is `image`, whatever is linked to it. FAILURE_BUSY
+ * when a container runs from it. The caller holds the lock of the images.
+ */
+bool image_version_remove(const struct registry *registry, const char *name, int image,
+			  uint32_t number, struct failure *why);
+
+/*
+ * Remove what nobody needs any more of an image: what was interrupted, versions that are neither
+ * current nor previous nor in use, mounts that no container uses. `tell` (or NULL) is called with
+ * each before it goes; with dry_run nothing is done. The caller holds the lock of the images.
+ */
+bool image_clear_unused(const struct registry *registry, const char *name, bool dry_run,
+			void (*tell)(void *context, const char *kind, const char *name),
+			void *context, struct failure *why);
+
+/* The same for all images; nothing when another carrel is at work on them, which does it itself. */
+bool images_clear_unused(const struct registry *registry, bool dry_run,
+			 void (*tell)(void *context, const char *kind, const char *name),
+			 void *context, struct failure *why);
 
 #endif

@@ -1,6 +1,7 @@
 /* helper/admin/policy_check.c - `carrel policy check`: what the files ask for against what is
  * there. */
 #include "helper/admin/policy_check.h"
+#include "helper/images/use.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,21 +55,21 @@ static void check_limits(struct check *check, const char *kind, const char *name
 
 static void check_image(struct check *check, const struct policy *policy)
 {
+	_cleanup_close_ int images = -1;
 	_cleanup_free_ char *path = NULL;
-	struct stat status;
+	struct failure why;
 
 	if (strcmp(policy->image, "host") == 0)
 		return;
-	if (asprintf(&path, "%s/images/%s/rootfs", check->config->state_dir, policy->image) < 0) {
+	if (asprintf(&path, "%s/images", check->config->state_dir) < 0) {
 		path = NULL;
 		check->report->failed = true;
 		return;
 	}
-	if (stat(path, &status) < 0 || !S_ISDIR(status.st_mode))
-		report_add(check->report, GRADE_PROBLEM, check->topic,
-			   "policy \"%s\": there is no image \"%s\"; make it with: carrel image "
-			   "import %s DIRECTORY|TAR",
-			   policy->name, policy->image, policy->image);
+	images = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (!image_use_check(images, policy->image, &why))
+		report_add(check->report, GRADE_PROBLEM, check->topic, "policy \"%s\": %s",
+			   policy->name, why.text);
 }
 
 static void check_binds(struct check *check, const struct policy *policy)

@@ -193,7 +193,8 @@ static bool make_inside(struct build *build, struct failure *why)
 	proc = map_layer(build, why) ? birth_mount_proc(&build->birth, why) : -1;
 	if (proc >= 0)
 		made = plan_inside(plan, build->spec, take_fd(&build->layer), proc,
-				   build->birth.user_namespace, &hold, why) &&
+				   build->birth.user_namespace, &build->record->image_version,
+				   &hold, why) &&
 		       send_plan(build, plan, hold, why);
 	plan_free(plan);
 	return made;

@@ -200,15 +200,15 @@ static void tmp_size(const struct policy *policy, char *out, size_t size)
 }
 
 static bool plan_root(struct plan *plan, const struct container_spec *spec, int user_namespace,
-		      int *hold, struct failure *why)
+		      uint32_t *image_version, int *hold, struct failure *why)
 {
 	if (strcmp(spec->policy->image, "host") == 0)
 		return plan_host_root(plan, spec, user_namespace, hold, why);
-	return plan_image_root(plan, spec, user_namespace, why);
+	return plan_image_root(plan, spec, user_namespace, image_version, hold, why);
 }
 
 bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer, int proc,
-		 int user_namespace, int *hold, struct failure *why)
+		 int user_namespace, uint32_t *image_version, int *hold, struct failure *why)
 {
 	char world[64], run[64];
 
@@ -218,7 +218,7 @@ bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer
 	/* The layer first: an overlay needs it, and PID 1 keeps a descriptor of it for the homes.
 	 */
 	plan_attach(plan, layer, PLAN_LAYER_POINT, PLAN_POINT_EXISTS);
-	if (!plan_root(plan, spec, user_namespace, hold, why)) {
+	if (!plan_root(plan, spec, user_namespace, image_version, hold, why)) {
 		cleanup_close(&proc);
 		return false;
 	}

@@ -43,14 +43,17 @@ uint32_t container_namespaces(const struct policy *policy);
 bool container_id_maps(const struct container_spec *spec, uint32_t block, struct id_map *uids,
 		       struct id_map *gids, struct failure *why);
 
-/* The steps with which PID 1 makes the inside (common.c, then one of the two roots). */
+/*
+ * The steps with which PID 1 makes the inside (common.c, then one of the two roots). *hold gets the
+ * lock with which PID 1 keeps what it is made of (-1: none), *image_version which one that is.
+ */
 bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer, int proc,
-		 int user_namespace, int *hold, struct failure *why);
+		 int user_namespace, uint32_t *image_version, int *hold, struct failure *why);
 bool plan_host_root(struct plan *plan, const struct container_spec *spec, int user_namespace,
 		    int *hold, struct failure *why);
 bool plan_host_accounts(struct plan *plan, struct failure *why); /* once /run is there */
 bool plan_image_root(struct plan *plan, const struct container_spec *spec, int user_namespace,
-		     struct failure *why);
+		     uint32_t *version, int *hold, struct failure *why);
 
 void plan_image_etc(struct plan *plan); /* once /run is there */
 

@@ -17,7 +17,7 @@
  * state_dir             0711 root
  *   containers/NAME/    0700  stored (record), layer/ or layer.ext4
  *   snapshots/NAME/     0700  LABEL/ with stored, snapshot (records), layer/ or layer.ext4
- *   images/NAME/        0700 root at images/
+ *   images/NAME/        0700 root at images/; see helper/images/versions.h
  */
 struct registry {
 	int run;              /* O_PATH of /run/carrel */
@@ -47,6 +47,7 @@ struct running_record {
 	uint64_t started_at;  /* seconds since the epoch */
 	uint32_t block;       /* number of its id block */
 	uint32_t namespaces;  /* CLONE_NEW* bits to join */
+	uint32_t image_version;
 	bool allow_root;
 	char user[257]; /* who caused the start */
 	char policy[65], image[65], pool[65], hostname[65];

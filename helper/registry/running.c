@@ -15,6 +15,16 @@
 #include "helper/registry/record.h"
 #include "helper/registry/registry.h"
 
+/* One that older records do not have. */
+static uint64_t get_later_number(struct record *record, const char *key, uint64_t maximum)
+{
+	bool failed = record->failed;
+	uint64_t number = record_get_number(record, key, maximum);
+
+	record->failed = failed;
+	return number;
+}
+
 static bool decode(struct record *record, struct running_record *out)
 {
 	out->pid = (pid_t)record_get_number(record, "pid", INT32_MAX);
@@ -22,6 +32,7 @@ static bool decode(struct record *record, struct running_record *out)
 	out->started_at = record_get_number(record, "started_at", UINT64_MAX);
 	out->block = (uint32_t)record_get_number(record, "block", UINT32_MAX);
 	out->namespaces = (uint32_t)record_get_number(record, "namespaces", UINT32_MAX);
+	out->image_version = (uint32_t)get_later_number(record, "image_version", UINT32_MAX);
 	out->allow_root = record_get_number(record, "allow_root", 1) == 1;
 	record_get(record, "user", out->user, sizeof(out->user));
 	record_get(record, "policy", out->policy, sizeof(out->policy));
@@ -96,6 +107,7 @@ bool registry_write_running(const struct registry *registry, const char *name,
 	record_put_number(&raw, "started_at", record->started_at);
 	record_put_number(&raw, "block", record->block);
 	record_put_number(&raw, "namespaces", record->namespaces);
+	record_put_number(&raw, "image_version", record->image_version);
 	record_put_number(&raw, "allow_root", record->allow_root);
 	record_put(&raw, "user", record->user);
 	record_put(&raw, "policy", record->policy);

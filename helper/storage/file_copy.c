@@ -82,11 +82,7 @@ bool file_copy_data(int from, int to, uint64_t size)
 	return ftruncate(to, end) == 0;
 }
 
-/*
- * Attributes that belong to the place and not to the file: labels and hashes of this machine's
- * security modules, and those of overlayfs, with which an image could lead its reader astray.
- */
-static bool attribute_stays(const char *name, bool overlay)
+bool file_attribute_stays(const char *name, bool overlay)
 {
 	static const char *const patterns[] = {"trusted.*",       "security.selinux",
 					       "security.ima",    "security.evm",
@@ -114,7 +110,7 @@ static bool copy_extended(int from, int to, bool overlay)
 	for (char *name = names; name < names + length; name += strlen(name) + 1) {
 		ssize_t size;
 
-		if (attribute_stays(name, overlay))
+		if (file_attribute_stays(name, overlay))
 			continue;
 		size = fgetxattr(from, name, value, XATTR_SIZE_MAX);
 		if (size < 0 || fsetxattr(to, name, value, (size_t)size, 0) < 0)

@@ -19,4 +19,11 @@ bool file_copy_data(int from, int to, uint64_t size);
  */
 bool file_copy_attributes(int from, int to, const struct stat *status, bool overlay);
 
+/*
+ * Does the extended attribute belong to the place and not to the file? Labels and hashes of this
+ * machine's security modules, and without `overlay` those of overlayfs, with which an image could
+ * lead its reader astray.
+ */
+bool file_attribute_stays(const char *name, bool overlay);
+
 #endif

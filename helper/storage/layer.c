@@ -90,8 +90,9 @@ int layer_open(const struct store *store, struct failure *why)
 }
 
 /* A device node in a layer can only be root's own work on the host: nothing of the container's. */
-static void tell_nothing(const char *path, const char *what)
+static void tell_nothing(void *context, const char *path, const char *what)
 {
+	(void)context;
 	(void)path;
 	(void)what;
 }

@@ -42,7 +42,7 @@ static bool trouble(struct walk *walk, const char *what)
 
 static bool leave_out(struct walk *walk, const char *what)
 {
-	walk->counts->tell(walk->path, what);
+	walk->counts->tell(walk->counts->context, walk->path, what);
 	walk->counts->left_out++;
 	return true;
 }
@@ -175,6 +175,9 @@ static bool copy_entry(struct walk *walk, int from, int to, const char *name)
 
 	if (fstatat(from, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return trouble(walk, "stat");
+	if (walk->counts->tick && !walk->counts->tick(walk->counts->context, walk->path, walk->why))
+		return false;
+	walk->counts->unmapped += status.st_uid > TREE_ID_MAX || status.st_gid > TREE_ID_MAX;
 	switch (status.st_mode & S_IFMT) {
 	case S_IFREG:
 		return copy_regular(walk, from, &status, to, name);

@@ -8,13 +8,19 @@
 
 #include "base/failure.h"
 
+#define TREE_ID_MAX 65535u
+
 struct tree_copy {
 	uint64_t files, directories, links;
 	uint64_t bytes;
 	uint64_t left_out; /* devices, sockets, other file systems; each was told */
+	uint64_t unmapped; /* entries with an owner above TREE_ID_MAX, who is nobody inside */
 
 	/* Set by the caller. */
-	void (*tell)(const char *path, const char *what); /* what is left out and why */
+	void (*tell)(void *context, const char *path, const char *what); /* what is left out */
+	/* Before each entry, NULL: nobody is interested; false with *why stops the copy. */
+	bool (*tick)(void *context, const char *path, struct failure *why);
+	void *context; /* for both */
 	/*
 	 * A container's layer rather than a root file system: overlayfs's own attributes and
 	 * whiteouts (character devices 0:0) say what the container changed and removed of its
@@ -33,8 +39,5 @@ struct tree_copy {
  */
 bool tree_copy(int from, int to, const struct stat *excluded, struct tree_copy *counts,
 	       struct failure *why);
-
-/* Remove every device node below `dir`, naming each on stderr; adds to counts->left_out. */
-bool tree_remove_devices(int dir, struct tree_copy *counts, struct failure *why);
 
 #endif

@@ -46,6 +46,8 @@ def completes_names(host):
     equal(offered("carrel enter --user dav"), ["dave"], "users for --user")
     equal(offered("carrel pam enable ssh"), ["sshd"], "services")
     equal(offered("carrel image import new /etc/pam.d/ssh"), ["/etc/pam.d/sshd"], "files")
+    equal(offered("carrel image build new --from /etc/pam.d/ssh"), ["/etc/pam.d/sshd"], "files")
+    equal(offered("carrel image build new --format e"), ["erofs"], "formats")
     expect("sleep" in offered("carrel exec alice slee"), "commands")
     host.works("snapshot", "alice", "one")
     equal(offered("carrel rollback al"), ["alice"], "a container for rollback")

@@ -1,83 +1,13 @@
 """carrel image: root file systems that policies can name."""
 
 import os
-import pathlib
 import signal
-import socket
 import subprocess
 import time
 
 from host import STATE
+from images import IMAGES, describe, make_root, make_whole_root, remove_all
 from suite import contains, equal, eventually, expect, matches, test
-
-IMAGES = STATE / "images"
-
-
-def make_root(host, name):
-    """A small root file system with everything that a copy can get wrong."""
-    root = host.directory / name
-    subprocess.run(["rm", "-rf", root], check=True)
-    for directory in ("etc", "usr/bin", "var/tmp", "home/user", "dev", "empty"):
-        (root / directory).mkdir(parents=True)
-    root.chmod(0o755)
-    (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
-    (root / "usr/bin/su").write_text("set-user-ID\n")
-    (root / "usr/bin/su").chmod(0o4755)
-    (root / "usr/bin/ping").write_text("capable\n")
-    # cap_net_raw=ep, version 2 (linux/capability.h)
-    os.setxattr(root / "usr/bin/ping", "security.capability",
-                bytes.fromhex("0100000200200000000000000000000000000000"))
-    os.setxattr(root / "etc/passwd", "user.note", b"kept")
-    os.setxattr(root / "empty", "user.overlay.opaque", b"y")
-    (root / "home/user/file").write_text("mine\n")
-    os.chown(root / "home/user/file", 1234, 5678)
-    os.chown(root / "home/user", 1234, 5678)
-    (root / "var/tmp").chmod(0o1777)
-    (root / "etc/link").symlink_to("/etc/shadow")
-    os.lchown(root / "etc/link", 1, 2)
-    os.link(root / "usr/bin/su", root / "usr/bin/sudo")
-    os.mkfifo(root / "dev/pipe", 0o622)
-    os.chmod(root / "dev/pipe", 0o622)
-    os.mknod(root / "dev/null", 0o20666, os.makedev(1, 3))
-    with socket.socket(socket.AF_UNIX) as server:
-        before = os.getcwd()
-        os.chdir(root / "dev")  # the path would be too long for an address
-        server.bind("log")
-        os.chdir(before)
-    with open(root / "home/user/sparse", "wb") as sparse:
-        sparse.truncate(100 << 20)
-        sparse.seek(50 << 20)
-        sparse.write(b"in the middle")
-    for path in (root / "etc/passwd", root / "home/user", root / "usr"):
-        os.utime(path, ns=(10**18 + 5, 10**18 + 7))
-    return root
-
-
-def describe(root):
-    """What must be the same in a copy: everything but devices, sockets and overlayfs's marks."""
-    described = {}
-    for path in [root, *root.rglob("*")]:
-        status = path.lstat()
-        kind = status.st_mode & 0o170000
-        if kind in (0o020000, 0o060000, 0o140000):
-            continue
-        attributes = {name: os.getxattr(path, name, follow_symlinks=False)
-                      for name in os.listxattr(path, follow_symlinks=False)
-                      if not name.startswith("user.overlay.")}
-        entry = [oct(status.st_mode), status.st_uid, status.st_gid, attributes]
-        if kind == 0o100000:
-            entry += [status.st_size, status.st_nlink, path.read_bytes()[:4096], status.st_mtime_ns]
-        if kind == 0o120000:
-            entry += [os.readlink(path)]
-        described[str(path.relative_to(root))] = entry
-    described["usr"].append((root / "usr").stat().st_mtime_ns)
-    described["home/user"].append((root / "home/user").stat().st_mtime_ns)
-    return described
-
-
-def remove_all(host):
-    for image in host.json("image", "list", "--json"):
-        host.works("image", "remove", "--yes", image["name"])
 
 
 @test
@@ -85,7 +15,7 @@ def import_of_a_directory(host):
     """The copy has the same owners, modes, times, links, holes and attributes; no devices."""
     root = make_root(host, "root")
     result = host.works("image", "import", "small", root)
-    copy = IMAGES / "small/rootfs"
+    copy = IMAGES / "small/1/rootfs"
     equal(describe(copy), describe(root), "the copy")
     expect((copy / "usr/bin/su").samefile(copy / "usr/bin/sudo"), "hard links are links")
     expect((copy / "home/user/sparse").stat().st_blocks < 2000, "holes stay holes")
@@ -110,7 +40,7 @@ def import_of_a_tar_file(host):
         subprocess.run(["tar", "--create", "--xattrs", "--xattrs-include=*", *options, "--file",
                         archive, "--format=posix", "-C", root, "."], check=True)
         result = host.works("image", "import", "small", archive)
-        copy = IMAGES / "small/rootfs"
+        copy = IMAGES / "small/1/rootfs"
         equal(describe(copy), describe(root), "the copy")
         expect(not (copy / "dev/null").exists(), "no devices")
         contains(result.err, "left out: null", "stderr")
@@ -128,7 +58,7 @@ def other_file_systems_stay_out(host):
         contains(host.works("image", "import", "small", root).err, "left out: empty", "stderr")
     finally:
         subprocess.run(["umount", root / "empty"], check=True)
-    expect(not (IMAGES / "small/rootfs/empty").exists(), "the mounted directory is left out")
+    expect(not (IMAGES / "small/1/rootfs/empty").exists(), "the mounted directory is left out")
     remove_all(host)
 
 
@@ -143,7 +73,7 @@ def never_a_copy_of_itself(host):
     from host import CARREL_CONF
     CARREL_CONF.write_text(CARREL_CONF.read_text().replace("/var/lib/carrel", str(inner / "state")))
     contains(host.works("image", "import", "self", root).err, "left out: lib/state", "stderr")
-    expect(not (inner / "state/images/self/rootfs/lib/state").exists(), "not in the copy")
+    expect(not (inner / "state/images/self/1/rootfs/lib/state").exists(), "not in the copy")
     subprocess.run(["rm", "-rf", root], check=True)
 
 
@@ -222,13 +152,13 @@ def list_and_remove(host):
     entry, = host.json("image", "list", "--json")
     equal((entry["name"], entry["source"], entry["containers"]), ("small", str(root), 0), "it")
     expect(abs(entry["created_at"] - time.time()) < 60, "when it was made")
-    matches(host.works("image", "list").out, r"^small +20[0-9-]+ [0-9:]+ +0 +/", "the table")
+    matches(host.works("image", "list").out, r"^small +1 +current +dir +[0-9.M]+ +0 +0 +20[0-9-]+ [0-9:]+ +/", "the table")
     contains(host.fails("image", "remove", "small").err, "--yes", "stderr")
     terminal = host.at_terminal("image", "remove", "small")
     terminal.wait_for(r"Remove image small\? \[y/N\]")
     terminal.type("")
     equal(terminal.end(), 1, "the status")
-    expect((IMAGES / "small/rootfs/etc").exists(), "it is still there")
+    expect((IMAGES / "small/1/rootfs/etc").exists(), "it is still there")
     terminal = host.at_terminal("image", "remove", "small")
     terminal.wait_for(r"\[y/N\]")
     terminal.type("y")
@@ -258,31 +188,7 @@ def an_image_in_use_stays(host):
 @test
 def containers_run_from_an_image(host):
     """What was imported from this machine's own programs is a place to log in to."""
-    root = host.directory / "whole"
-    for directory in ("etc", "usr/bin", "usr/lib", "proc", "sys", "dev", "run", "tmp", "var/tmp",
-                      "home", "root"):
-        (root / directory).mkdir(parents=True, exist_ok=True)
-    for link in ("bin", "lib", "lib64", "sbin"):
-        if pathlib.Path("/", link).is_symlink() and not (root / link).is_symlink():
-            (root / link).symlink_to(os.readlink(f"/{link}"))
-            (root / link).resolve().mkdir(parents=True, exist_ok=True)
-    programs = ["bash", "sh", "sleep", "cat", "echo", "id", "true"]
-    libraries = set()
-    for program in programs:
-        subprocess.run(["cp", "-a", f"/usr/bin/{program}", root / "usr/bin"], check=True)
-        listing = subprocess.run(["ldd", f"/usr/bin/{program}"], capture_output=True, text=True)
-        libraries |= {word for word in listing.stdout.split() if word.startswith("/")}
-    if (pathlib.Path("/usr/bin/sh").is_symlink()
-            and os.readlink("/usr/bin/sh") not in programs):
-        subprocess.run(["cp", "-aL", "/usr/bin/sh", root / "usr/bin" / os.readlink("/usr/bin/sh")],
-                       check=True)
-    for library in libraries:
-        target = root / library.lstrip("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["cp", "-aL", library, target], check=True)
-    (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
-    (root / "etc/group").write_text("root:x:0:\n")
-    (root / "etc/mark").write_text("in the image\n")
+    root = make_whole_root(host)
     host.works("image", "import", "whole", root)
     host.policy('policy "imaged" { users = {"bob"}\n image = "whole" }\n', "10-image.conf")
     host.works("policy", "check")

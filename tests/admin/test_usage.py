@@ -3,8 +3,8 @@
 from suite import contains, equal, expect, lacks, matches, test
 
 COMMANDS = ["list", "status", "quota", "metrics", "show", "enter", "exec", "message", "stop", "remove", "reset",
-            "snapshot", "snapshots", "rollback", "gc", "image import", "image list",
-            "image remove", "policy check", "policy explain", "pam enable",
+            "snapshot", "snapshots", "rollback", "gc", "image build", "image import",
+            "image list", "image use", "image remove", "policy check", "policy explain", "pam enable",
             "pam disable", "pam status", "events", "doctor"]
 
 
@@ -39,7 +39,8 @@ def usage_errors(host):
                 ("list", "-x"), ("show",), ("show", "a", "b"), ("exec", "alice"), ("message", "a"),
                 ("stop",), ("stop", "--all", "alice"), ("stop", "--timeout"),
                 ("stop", "--timeout", "soon", "alice"), ("remove",), ("image", "import", "a"),
-                ("image", "remove"), ("policy", "explain"), ("pam", "enable"), ("pam", "disable"),
+                ("image", "remove"), ("image", "build", "a"), ("image", "use", "a"),
+                ("image", "remove", "--version", "x", "a"), ("policy", "explain"), ("pam", "enable"), ("pam", "disable"),
                 ("events", "--since", "yesteryear"), ("events", "--user"), ("doctor", "now"),
                 ("gc", "everything")]
     for arguments in mistakes:
@@ -55,7 +56,9 @@ def only_root(host):
     for command in COMMANDS:
         arguments = {"show": ["x"], "enter": ["x"], "exec": ["x", "--", "id"], "message": ["x", "y"],
                      "stop": ["x"], "remove": ["x"], "reset": ["x"],
-                     "snapshot": ["x"], "snapshots": ["x"], "rollback": ["x", "y"], "image import": ["x", "/srv"],
+                     "snapshot": ["x"], "snapshots": ["x"], "rollback": ["x", "y"],
+                     "image import": ["x", "/srv"], "image use": ["x", "1"],
+                     "image build": ["x", "--from", "/srv"],
                      "image remove": ["x"], "policy explain": ["bob"], "pam enable": ["sshd"],
                      "pam disable": ["sshd"]}.get(command, [])
         result = host.fails(*command.split(), *arguments, user="bob")
