@@ -4,6 +4,7 @@
 
 #include "helper/admin/commands.h"
 #include "helper/admin/containers.h"
+#include "helper/admin/select.h"
 
 /* The words of the command line with blanks between them. False when they do not fit. */
 static bool join_words(char *const *words, size_t count, char *out, size_t size)
@@ -40,22 +41,67 @@ static int send_message(const struct context *context, const char *name,
 	return status;
 }
 
+/* Several names stand in one word, since the text has as many words as it likes. */
+static bool split_names(char *word, struct name_set *names)
+{
+	char *rest = word, *name;
+
+	while ((name = strsep(&rest, ",")))
+		if (!name_set_add(names, name))
+			return false;
+	return true;
+}
+
+static int send_to_all(const struct selector *selector, const struct operands *names,
+		       const struct control_request *request)
+{
+	_cleanup_names_ struct name_set set = {0};
+	struct context context;
+	struct failure why;
+	int status;
+
+	if (!context_open(&context, &why))
+		return complain("%s", why.text);
+	status = select_containers(&context, selector, names, SELECT_RUNNING, &set);
+	if (status == STATUS_GO_ON) {
+		status = STATUS_OK;
+		if (set.count == 0)
+			select_tell_none(selector, SELECT_RUNNING);
+	}
+	for (size_t i = 0; i < set.count; i++)
+		if (send_message(&context, set.items[i], request) != STATUS_OK)
+			status = STATUS_FAILED;
+	context_close(&context);
+	return output_status(status);
+}
+
 int run_message(const struct command *command, int argc, char **argv)
 {
 	struct control_request request = {.version = CONTROL_VERSION, .verb = CONTROL_MESSAGE};
-	struct context context;
+	struct selector selector = {0};
+	const struct option_spec specs[] = {
+	    SELECT_GROUP(&selector),
+	    SELECT_POLICY(&selector),
+	    SELECT_ALL(&selector),
+	};
+	_cleanup_names_ struct name_set named = {0};
 	struct operands operands;
-	struct failure why;
-	int status = options_parse(command, argc, argv, NULL, 0, 2, OPERANDS_ANY, &operands);
+	size_t first;
+	int status = options_parse(command, argc, argv, specs, ARRAY_LENGTH(specs), 1, OPERANDS_ANY,
+				   &operands);
 
 	if (status != STATUS_GO_ON)
 		return status;
-	if (!join_words(operands.items + 1, operands.count - 1, request.text, sizeof(request.text)))
+	/* Without an option the first word names the containers. */
+	first = selector_is_sound(&selector, 0) ? 0 : 1;
+	if (!selector_is_sound(&selector, first))
+		return usage_error(command, SELECT_ONE_WAY);
+	if (!join_words(operands.items + first, operands.count - first, request.text,
+			sizeof(request.text)))
 		return usage_error(command, "the text must have 1 to %zu bytes",
 				   sizeof(request.text) - 1);
-	if (!context_open(&context, &why))
-		return complain("%s", why.text);
-	status = send_message(&context, operands.items[0], &request);
-	context_close(&context);
-	return status;
+	if (first && !split_names(operands.items[0], &named))
+		return complain("out of memory");
+	return send_to_all(
+	    &selector, &(struct operands){.count = named.count, .items = named.items}, &request);
 }

@@ -11,6 +11,7 @@
 
 #include "helper/admin/commands.h"
 #include "helper/admin/containers.h"
+#include "helper/admin/select.h"
 
 #define GRACE_SECONDS    3 /* after the time that PID 1 gives the processes */
 #define DEFAULT_SECONDS  10
@@ -160,69 +161,17 @@ int containers_stop(const struct context *context, char *const *names, size_t co
 	return output_status(status);
 }
 
-static bool is_running(const struct context *context, const char *name)
-{
-	struct running_record record;
-	_cleanup_close_ int init = -1;
-	struct failure ignored;
-
-	return registry_running(&context->registry, name, &record, &init, &ignored) && init >= 0;
-}
-
-static int stop_all(const struct context *context, const uint64_t *seconds)
-{
-	struct failure why;
-	char **names;
-	size_t count, running = 0;
-	int status;
-
-	if (!registry_names(&context->registry, &names, &count, &why))
-		return complain("%s", why.text);
-	for (size_t i = 0; i < count; i++) {
-		char *name = names[i];
-
-		if (!is_running(context, name))
-			continue;
-		names[i] = names[running]; /* the running ones to the front */
-		names[running++] = name;
-	}
-	if (running == 0)
-		(void)puts("no container is running");
-	status = containers_stop(context, names, running, seconds);
-	for (size_t i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
-	return status;
-}
-
-/* Names that are no container at all are mistakes of the one who types, unlike stopped containers.
- */
-static bool check_names(const struct context *context, const struct operands *names)
-{
-	bool all_there = true;
-
-	for (size_t i = 0; i < names->count; i++) {
-		struct container_info info;
-		struct failure why;
-
-		if (container_info_load(context, names->items[i], &info, &why)) {
-			container_info_close(&info);
-		} else if (why.kind == FAILURE_MISSING) {
-			(void)complain("%s: %s", names->items[i], why.text);
-			all_there = false;
-		}
-	}
-	return all_there;
-}
-
 int run_stop(const struct command *command, int argc, char **argv)
 {
 	const char *timeout = NULL;
-	bool all = false;
+	struct selector selector = {0};
 	const struct option_spec specs[] = {
 	    {.name = "timeout", .letter = 't', .value = &timeout},
-	    {.name = "all", .letter = 'a', .flag = &all},
+	    SELECT_GROUP(&selector),
+	    SELECT_POLICY(&selector),
+	    SELECT_ALL(&selector),
 	};
+	_cleanup_names_ struct name_set set = {0};
 	struct context context;
 	struct operands names;
 	struct failure why;
@@ -232,19 +181,17 @@ int run_stop(const struct command *command, int argc, char **argv)
 
 	if (status != STATUS_GO_ON)
 		return status;
-	if (all == (names.count > 0))
-		return usage_error(command, "give names, or --all, and not both");
+	if (!selector_is_sound(&selector, names.count))
+		return usage_error(command, SELECT_ONE_WAY);
 	if (timeout && !parse_count(timeout, 0, TIMEOUT_MAX, &seconds, &why))
 		return usage_error(command, "--timeout: %s", why.text);
 	if (!context_open(&context, &why))
 		return complain("%s", why.text);
-	if (all)
-		status = stop_all(&context, timeout ? &seconds : NULL);
-	else if (!check_names(&context, &names))
-		status = STATUS_FAILED;
-	else
-		status =
-		    containers_stop(&context, names.items, names.count, timeout ? &seconds : NULL);
+	status = select_containers(&context, &selector, &names, SELECT_RUNNING, &set);
+	if (status == STATUS_GO_ON && set.count == 0)
+		select_tell_none(&selector, SELECT_RUNNING);
+	if (status == STATUS_GO_ON)
+		status = containers_stop(&context, set.items, set.count, timeout ? &seconds : NULL);
 	context_close(&context);
 	return status;
 }
