@@ -103,6 +103,7 @@ struct policy *config_add_policy(struct config *config, struct failure *why)
 	    .expire_seconds = TIME_UNSET,
 	    .warn_seconds = TIME_UNSET,
 	    .stop_seconds = 10,
+	    .cpu_day_seconds = TIME_UNSET,
 	};
 	if (!string_set(&policy->container_name, "%u", why) ||
 	    !string_set(&policy->image, "host", why) || !string_set(&policy->hostname, "%p", why))
@@ -164,6 +165,7 @@ static void policy_clear(struct policy *policy)
 	}
 	free(policy->binds);
 	string_list_free(&policy->environment);
+	free(policy->hours_text);
 	free(policy->welcome);
 	string_list_free(&policy->seccomp_allow);
 	string_list_free(&policy->seccomp_deny);

@@ -103,17 +103,25 @@ static bool is_finite(uint64_t seconds)
 	return seconds != TIME_UNSET && seconds != TIME_NEVER;
 }
 
-/* A warning must have a session to come in. */
+/* A warning must have time to come in: in a session, in a span of hours, in a day's budget. */
 static bool check_time(const struct spot *spot, const struct policy *policy)
 {
 	const struct time_rules *time = &policy->time;
+	const struct {
+		const char *name;
+		uint64_t seconds;
+	} ends[] = {{"session", time->session_seconds},
+		    {"every span of hours", hours_shortest(&time->hours)},
+		    {"cpu_day", time->cpu_day_seconds}};
 
-	if (!is_finite(time->warn_seconds) || !is_finite(time->session_seconds) ||
-	    time->warn_seconds < time->session_seconds)
-		return true;
-	return fail(spot->why, FAILURE_POLICY, 0,
-		    "%s:%u: time: warn must be shorter than session, of whose end it warns",
-		    spot->file, line_of(spot, "time"));
+	for (size_t i = 0; i < ARRAY_LENGTH(ends); i++)
+		if (is_finite(time->warn_seconds) && is_finite(ends[i].seconds) &&
+		    time->warn_seconds >= ends[i].seconds)
+			return fail(spot->why, FAILURE_POLICY, 0,
+				    "%s:%u: time: warn must be shorter than %s, of whose end it "
+				    "warns",
+				    spot->file, line_of(spot, "time"), ends[i].name);
+	return true;
 }
 
 static bool check_seccomp(const struct spot *spot, const struct policy *policy)

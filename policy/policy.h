@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/failure.h"
+#include "policy/hours.h"
 
 enum policy_action { POLICY_CONTAIN, POLICY_HOST, POLICY_DENY };
 enum home_mode { HOME_PRIVATE, HOME_BIND, HOME_TMPFS };
@@ -51,7 +52,9 @@ struct time_rules { /* all in seconds */
 	uint64_t session_seconds;
 	uint64_t expire_seconds;
 	uint64_t warn_seconds;
-	uint64_t stop_seconds; /* between SIGTERM and the end, 10 unless said */
+	uint64_t stop_seconds;    /* between SIGTERM and the end, 10 unless said */
+	uint64_t cpu_day_seconds; /* processor time of a container on one day */
+	struct hours hours;       /* no spans: always */
 };
 
 struct string_list {
@@ -89,7 +92,8 @@ struct policy {
 	mode_t umask;                   /* (mode_t)-1 when unset */
 	struct limits limits;
 	struct time_rules time;
-	char *welcome;                                  /* may be NULL */
+	char *hours_text; /* the hours as they were written; may be NULL */
+	char *welcome;    /* may be NULL */
 	struct string_list seccomp_allow, seccomp_deny; /* system call names */
 	/* Where each key was set, for `carrel policy explain`: line 0 means the default. */
 	unsigned limit_line[LIMIT_COUNT];

@@ -240,6 +240,15 @@ READER(read_duration)
 	return true;
 }
 
+READER(read_hours)
+{
+	struct policy *policy = into;
+
+	(void)reader;
+	return hours_parse(text, &policy->time.hours, why) &&
+	       string_set(field_of(key, into), text, why);
+}
+
 /* The length of the NAME in NAME=value; 0 when it is none. */
 static size_t variable_length(const char *text)
 {

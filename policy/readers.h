@@ -25,6 +25,7 @@ READER(read_number);        /* from key->low to key->high, decimal or 0x, into a
 READER(read_id_base);       /* the same, a multiple of 65536 */
 READER(read_mask);          /* octal, into a mode_t */
 READER(read_duration);      /* from words[0] to words[1], or never when words[2], uint64_t */
+READER(read_hours);         /* "Mo-Fr 08:00-20:00", into a struct policy */
 READER(read_environment);   /* NAME=value, into a string_list */
 READER(read_system_call);   /* a name, into a string_list */
 READER(read_policy_limit);  /* of the limit key->low, into a struct policy */

@@ -19,10 +19,11 @@
 #define LIMIT(reader, id)    .kind = KEY_VALUE, .read = (reader), .low = (id)
 
 /* From, to, and whether "never" is a value as well. */
-static const char *const idle_range[] = {"1s", "3650d", "never", NULL};
+static const char *const idle_range[] = {"0", "3650d", "never", NULL};
 static const char *const session_range[] = {"1s", "3650d", "never", NULL};
 static const char *const expire_range[] = {"1m", "3650d", "never", NULL};
 static const char *const warn_range[] = {"1s", "1d", "never", NULL};
+static const char *const cpu_day_range[] = {"1s", "365d", "never", NULL};
 static const char *const stop_range[] = {"1s", "1h", NULL};
 
 static bool open_bind(struct reader *reader, cfg_t *block, void *into, struct failure *why);
@@ -57,6 +58,8 @@ static const struct key time_keys[] = {
     {"expire", VALUE(policy, time.expire_seconds, read_duration, .words = expire_range)},
     {"warn", VALUE(policy, time.warn_seconds, read_duration, .words = warn_range)},
     {"stop", VALUE(policy, time.stop_seconds, read_duration, .words = stop_range)},
+    {"cpu_day", VALUE(policy, time.cpu_day_seconds, read_duration, .words = cpu_day_range)},
+    {"hours", VALUE(policy, hours_text, read_hours)},
     {0},
 };
 

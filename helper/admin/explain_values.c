@@ -117,6 +117,8 @@ static void add_time(struct explained_values *values, const struct policy *polic
 	add_duration(values, policy, "idle", policy->time.idle_seconds, TIME_UNSET);
 	add_duration(values, policy, "session", policy->time.session_seconds, TIME_UNSET);
 	add_duration(values, policy, "expire", policy->time.expire_seconds, TIME_UNSET);
+	add_duration(values, policy, "cpu_day", policy->time.cpu_day_seconds, TIME_UNSET);
+	add_text(values, policy, "hours", policy->hours_text, NULL);
 	add_duration(values, policy, "warn", policy->time.warn_seconds, TIME_UNSET);
 	add_duration(values, policy, "stop", policy->time.stop_seconds, DEFAULT_STOP_SECONDS);
 }

@@ -12,6 +12,7 @@
 
 SUITE(failure)
 SUITE(files)
+SUITE(hours)
 SUITE(policy_values)
 SUITE(policy_template)
 SUITE(policy_grammar)

@@ -39,7 +39,7 @@ static const char everything[] =
     "    core = 0  file_size = 1G  stack = 8M  locked_memory = unlimited\n"
     "  }\n"
     "  time { idle = \"30m\"  session = \"8h\"  expire = \"30d\"\n"
-    "         warn = \"5m\" stop = 20s }\n"
+    "         warn = \"5m\" stop = 20s cpu_day = 2h hours = \"Mo-Fr 08:00-20:00\" }\n"
     "  welcome = \"Exercises are in /srv/exercises\\nHave fun\"\n"
     "  seccomp { allow = {\"ptrace\"} deny = {\"keyctl\", bpf} }\n"
     "}\n"
@@ -128,6 +128,10 @@ START_TEST(every_limit_is_read_with_its_line)
 	ck_assert_uint_eq(policy->time.expire_seconds, 2592000);
 	ck_assert_uint_eq(policy->time.warn_seconds, 300);
 	ck_assert_uint_eq(policy->time.stop_seconds, 20);
+	ck_assert_uint_eq(policy->time.cpu_day_seconds, 7200);
+	ck_assert_uint_eq(policy->time.hours.count, 1);
+	ck_assert_uint_eq(policy->time.hours.spans[0].days, 31);
+	ck_assert_str_eq(policy->hours_text, "Mo-Fr 08:00-20:00");
 	config_free(config);
 }
 END_TEST
