@@ -69,6 +69,30 @@ void policy_limit_format(enum limit_id id, uint64_t value, char *out, size_t siz
 	}
 }
 
+void policy_duration_format(uint64_t seconds, char out[48])
+{
+	static const struct {
+		uint64_t seconds;
+		char letter;
+	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+	size_t used = 0;
+
+	if (seconds >= TIME_NEVER || seconds == 0) {
+		(void)snprintf(out, 48, "%s",
+			       seconds == TIME_UNSET ? "unset"
+			       : seconds             ? "never"
+						     : "0s");
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LENGTH(units); i++) {
+		if (seconds < units[i].seconds)
+			continue;
+		used += (size_t)snprintf(out + used, 48 - used, "%" PRIu64 "%c",
+					 seconds / units[i].seconds, units[i].letter);
+		seconds %= units[i].seconds;
+	}
+}
+
 const char *const action_words[] = {
     [POLICY_CONTAIN] = "contain",
     [POLICY_HOST] = "host",

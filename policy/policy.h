@@ -190,6 +190,8 @@ bool parse_count(const char *text, uint64_t low, uint64_t high, uint64_t *count,
 const char *policy_limit_name(enum limit_id id);
 /* The value as an admin would write it: "512M", "50%", "unlimited"; "" when unset. */
 void policy_limit_format(enum limit_id id, uint64_t value, char *out, size_t size);
+/* "1h30m", "never"; "unset" when the policy is silent. */
+void policy_duration_format(uint64_t seconds, char out[48]);
 const char *policy_action_name(enum policy_action action);
 const char *home_mode_name(enum home_mode mode);
 const char *network_mode_name(enum network_mode mode);

@@ -37,6 +37,7 @@ void container_answered(struct container_info *info, const struct control_answer
 	info->session_count = answer->session_count;
 	info->idle_since = answer->idle_since;
 	info->disk = answer->disk;
+	info->cpu_day_left_microseconds = answer->cpu_day_left_microseconds;
 }
 
 void container_read_usage(const struct context *context, struct container_info *info,
@@ -74,6 +75,7 @@ void container_unknown(const char *name, struct container_info *info)
 	memset(&info->usage, 0xff, sizeof(info->usage)); /* UINT64_MAX: unknown */
 	memset(&info->held, 0xff, sizeof(info->held));   /* LIMIT_UNSET */
 	storage_usage_clear(&info->disk);
+	info->cpu_day_left_microseconds = UINT64_MAX;
 }
 
 bool container_read_stored(const struct context *context, struct container_info *info,

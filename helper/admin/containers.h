@@ -17,13 +17,14 @@ struct container_info {
 	bool runs;
 	bool answers; /* PID 1 has told its sessions */
 	bool stopping;
-	uint32_t session_count;           /* all of them */
-	uint64_t idle_since;              /* seconds since the epoch, 0 while there are sessions */
-	size_t session_room;              /* how many are in `sessions` */
-	struct control_session *sessions; /* owned, NULL when they were not asked for */
-	struct cgroup_usage usage;        /* UINT64_MAX where nothing is known */
-	struct limits held;               /* by the kernel, LIMIT_UNSET where nothing is known */
-	struct storage_usage disk;        /* how full its data are */
+	uint32_t session_count; /* all of them */
+	uint64_t idle_since;    /* seconds since the epoch, 0 while there are sessions */
+	uint64_t cpu_day_left_microseconds; /* UINT64_MAX when nothing limits it */
+	size_t session_room;                /* how many are in `sessions` */
+	struct control_session *sessions;   /* owned, NULL when they were not asked for */
+	struct cgroup_usage usage;          /* UINT64_MAX where nothing is known */
+	struct limits held;                 /* by the kernel, LIMIT_UNSET where nothing is known */
+	struct storage_usage disk;          /* how full its data are */
 	uint64_t memory_limit; /* bytes, LIMIT_UNSET or LIMIT_UNLIMITED when there is none */
 };
 

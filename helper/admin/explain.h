@@ -36,7 +36,4 @@ void explain_values(const struct policy *policy, const struct pool *pool,
 		    struct explained_values *values);
 void explained_values_free(struct explained_values *values);
 
-/* "1h30m", "never"; "unset" when the policy is silent. */
-void explain_duration(uint64_t seconds, char out[48]);
-
 #endif

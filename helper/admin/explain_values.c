@@ -10,30 +10,6 @@
 
 #define DEFAULT_STOP_SECONDS 10
 
-void explain_duration(uint64_t seconds, char out[48])
-{
-	static const struct {
-		uint64_t seconds;
-		char letter;
-	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
-	size_t used = 0;
-
-	if (seconds >= TIME_NEVER || seconds == 0) {
-		(void)snprintf(out, 48, "%s",
-			       seconds == TIME_UNSET ? "unset"
-			       : seconds             ? "never"
-						     : "0s");
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_LENGTH(units); i++) {
-		if (seconds < units[i].seconds)
-			continue;
-		used += (size_t)snprintf(out + used, 48 - used, "%" PRIu64 "%c",
-					 seconds / units[i].seconds, units[i].letter);
-		seconds %= units[i].seconds;
-	}
-}
-
 /* line 0 is the default; every other value was set in the policy's file. */
 static _printf_(5, 6) void add(struct explained_values *values, const char *key,
 			       const struct source_line *where, unsigned line, const char *format,
@@ -80,7 +56,7 @@ static void add_duration(struct explained_values *values, const struct policy *p
 {
 	char text[48];
 
-	explain_duration(seconds, text);
+	policy_duration_format(seconds, text);
 	add(values, key, &policy->where, seconds == default_seconds ? 0 : policy->where.line, "%s",
 	    text);
 }

@@ -40,15 +40,20 @@ static void line_number(const char *key, uint64_t value)
 		(void)printf("%-19s %" PRIu64 "\n", key, value);
 }
 
+static void line_clock(const char *key, uint64_t seconds)
+{
+	char text[32];
+
+	format_clock(seconds, text);
+	line(key, text);
+}
+
 static void print_usage(const struct cgroup_usage *usage)
 {
-	char cpu[32];
-
-	format_clock(usage->cpu_microseconds == UINT64_MAX ? UINT64_MAX
-							   : usage->cpu_microseconds / 1000000,
-		     cpu);
 	line_number("processes", usage->pids);
-	line("cpu time", cpu);
+	line_clock("cpu time", usage->cpu_microseconds == UINT64_MAX
+				   ? UINT64_MAX
+				   : usage->cpu_microseconds / 1000000);
 	line_bytes("memory", usage->memory_bytes);
 	line_bytes("memory peak", usage->memory_peak_bytes);
 	line_bytes("swap", usage->swap_bytes);
@@ -68,6 +73,8 @@ static void print_running(const struct container_info *info)
 	if (info->answers && info->session_count == 0)
 		line_time("idle since", info->idle_since);
 	print_usage(&info->usage);
+	if (info->cpu_day_left_microseconds != UINT64_MAX)
+		line_clock("cpu left today", info->cpu_day_left_microseconds / 1000000);
 }
 
 static void print_limits(const struct context *context, const struct container_info *info)
@@ -87,7 +94,7 @@ static void print_limits(const struct context *context, const struct container_i
 		(void)snprintf(key, sizeof(key), "limit %s", policy_limit_name((enum limit_id)id));
 		line(key, text);
 	}
-	explain_duration(policy->time.idle_seconds, text);
+	policy_duration_format(policy->time.idle_seconds, text);
 	line("ends when idle", text);
 }
 
@@ -95,7 +102,7 @@ static bool print_sessions(const struct container_info *info)
 {
 	static const struct table_column columns[] = {
 	    {"SESSION", true}, {"USER", false},  {"SERVICE", false}, {"TTY", false},
-	    {"FROM", false},   {"SINCE", false}, {"PID", true}};
+	    {"FROM", false},   {"SINCE", false}, {"LEFT", true},     {"PID", true}};
 	struct table table;
 	bool printed;
 
@@ -105,15 +112,16 @@ static bool print_sessions(const struct container_info *info)
 	table_init(&table, columns, ARRAY_LENGTH(columns));
 	for (size_t i = 0; i < info->session_room; i++) {
 		const struct control_session *session = &info->sessions[i];
-		char id[16], pid[16], since[32];
+		char id[16], pid[16], since[32], left[32];
 
 		(void)snprintf(id, sizeof(id), "%u", session->id);
 		(void)snprintf(pid, sizeof(pid), "%d", session->pid);
 		format_time(session->since, since);
+		format_clock(session->left_seconds, left);
 		table_add(&table, (const char *const[]){id, session->user, session->service,
 							*session->tty ? session->tty : NULL,
 							*session->rhost ? session->rhost : NULL,
-							since, pid});
+							since, left, pid});
 	}
 	printed = table_print(&table, stdout, true);
 	table_free(&table);
@@ -163,6 +171,7 @@ static void write_running(struct json *json, const struct container_info *info)
 	json_number(json, "id_block", info->running.block);
 	json_number(json, "started_at", info->running.started_at);
 	json_known(json, "idle_since", info->idle_since ? info->idle_since : UINT64_MAX);
+	json_known(json, "cpu_day_left_microseconds", info->cpu_day_left_microseconds);
 	write_usage(json, &info->usage);
 }
 
@@ -191,6 +200,7 @@ static void write_sessions(struct json *json, const struct container_info *info)
 		json_string(json, "tty", session->tty);
 		json_string(json, "rhost", session->rhost);
 		json_number(json, "since", session->since);
+		json_known(json, "left_seconds", session->left_seconds);
 		json_number(json, "pid", session->pid > 0 ? (uint64_t)session->pid : 0);
 		json_object_end(json);
 	}

@@ -16,6 +16,8 @@
 #include "base/cleanup.h"
 #include "helper/init/plan_load.h"
 #include "helper/init/room.h"
+#include "helper/init/terminals.h"
+#include "helper/init/times.h"
 
 struct call {
 	struct control_request request;
@@ -45,6 +47,31 @@ static bool request_is_sound(const struct control_request *request)
 	       ends(request->text, sizeof(request->text));
 }
 
+/* What the session is watched and ended by; the newest descriptors of the budget win. */
+static size_t take_handles(struct room *room, struct call *call, struct session_handles *handles,
+			   size_t at)
+{
+	const struct control_request *request = &call->request;
+	struct scope *scope = &handles->scope;
+
+	handles->login_service = take_fd(&call->fds[0]);
+	if (request->has_tty)
+		handles->tty = take_fd(&call->fds[at++]);
+
+	scope->kill_is_v1 = request->kill_is_v1;
+	scope->cpu_is_v1 = request->cpu_is_v1;
+	for (size_t i = 0; request->has_scope && i < SESSION_FILE_COUNT; i++)
+		scope->files[i] = take_fd(&call->fds[at++]);
+	if (request->has_budget) {
+		cleanup_close(&room->budget.counter);
+		cleanup_close(&room->budget.record);
+		room->budget.counter = take_fd(&call->fds[at++]);
+		room->budget.record = take_fd(&call->fds[at++]);
+		room->budget.counter_is_v1 = request->cpu_is_v1;
+	}
+	return at;
+}
+
 /* The newest descriptors to the host's logs win: a restarted syslogd or a rotated file is followed.
  */
 static size_t take_logs(struct room *room, struct call *call)
@@ -65,11 +92,14 @@ static size_t take_logs(struct room *room, struct call *call)
 static void answer_session(struct room *room, struct call *call, struct control_answer *answer)
 {
 	const struct control_request *request = &call->request;
-	const struct session *session;
+	struct session_handles handles = {-1, -1, SCOPE_NONE};
+	struct session *session;
 	char what[160];
 	size_t plan_fds;
 
-	if (call->fd_count != 2u + !!request->has_log + !!request->has_events + request->plan_fds) {
+	if (call->fd_count != 2u + !!request->has_log + !!request->has_events + !!request->has_tty +
+				  (request->has_scope ? SESSION_FILE_COUNT : 0u) +
+				  (request->has_budget ? 2u : 0u) + request->plan_fds) {
 		answer->result = CONTROL_BAD;
 		return;
 	}
@@ -82,17 +112,19 @@ static void answer_session(struct room *room, struct call *call, struct control_
 		answer->result = CONTROL_FULL;
 		return;
 	}
-	plan_fds = take_logs(room, call);
+	plan_fds = take_handles(room, call, &handles, take_logs(room, call));
 	if (!plan_carry_out(call->fds[1], call->fds + plan_fds, call->fd_count - plan_fds,
 			    &room->plan, what, sizeof(what), NULL)) {
+		session_handles_close(&handles);
 		trouble(answer, what);
 		return;
 	}
-	session = session_add(&room->sessions, request, take_fd(&call->fds[0]));
+	session = session_add(&room->sessions, request, &handles);
 	if (!session) {
 		trouble(answer, "there are too many sessions");
 		return;
 	}
+	times_begin(room, session);
 	room->settings.idle_seconds = request->idle_seconds;
 	room->settings.stop_seconds = request->stop_seconds;
 	room->settings.session_limit = request->session_limit;
@@ -102,15 +134,6 @@ static void answer_session(struct room *room, struct call *call, struct control_
 }
 
 /* Terminals are /dev/pts/N of the container and the host's terminals that were bound in. */
-static void write_terminal(const char *path, const char *text)
-{
-	_cleanup_close_ int tty =
-	    open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-
-	if (tty >= 0 && isatty(tty) && write(tty, text, strlen(text)) < 0)
-		return; /* a terminal that takes nothing now is left alone */
-}
-
 static void answer_message(struct room *room, struct call *call, struct control_answer *answer)
 {
 	_cleanup_closedir_ DIR *terminals = opendir("/dev/pts");
@@ -122,16 +145,11 @@ static void answer_message(struct room *room, struct call *call, struct control_
 			*byte = ' ';
 	(void)snprintf(text, sizeof(text), "\r\n%s\r\n", call->request.text);
 	while (terminals && (entry = readdir(terminals))) {
-		char path[300];
-
-		if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
-			continue;
-		(void)snprintf(path, sizeof(path), "/dev/pts/%s", entry->d_name);
-		write_terminal(path, text);
+		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
+			(void)terminal_write_number(atoi(entry->d_name), text);
 	}
 	for (size_t i = 0; i < room->sessions.count; i++)
-		if (room->sessions.items[i]->tty_path[0])
-			write_terminal(room->sessions.items[i]->tty_path, text);
+		(void)terminal_write(room->sessions.items[i]->tty, text);
 	answer->session_count = (uint32_t)room->sessions.count;
 }
 
@@ -141,9 +159,10 @@ static void answer_status(const struct room *room, struct control_answer *answer
 	room_disk(room, &answer->disk);
 	if (room->stopping)
 		answer->result = CONTROL_STOPPING;
+	answer->cpu_day_left_microseconds = times_cpu_left(room);
 	if (room->sessions.count == 0)
 		answer->idle_since =
-		    (uint64_t)time(NULL) - (boottime_seconds() - room->sessions.idle_since);
+		    (uint64_t)time(NULL) - (boottime_ms() - room->sessions.idle_since) / 1000;
 }
 
 /*
@@ -160,9 +179,13 @@ static void send_status(const struct room *room, int client, const struct contro
 	if (!reply)
 		return; /* the client is told by the end of the connection */
 	memcpy(reply, answer, sizeof(*answer));
-	for (size_t i = 0; i < shown; i++)
+	for (size_t i = 0; i < shown; i++) {
+		struct session *session = room->sessions.items[i];
+
+		session->public.left_seconds = times_left(session);
 		memcpy(reply + sizeof(*answer) + i * sizeof(struct control_session),
-		       &room->sessions.items[i]->public, sizeof(struct control_session));
+		       &session->public, sizeof(struct control_session));
+	}
 	(void)channel_send(client, reply, size, NULL, 0);
 }
 

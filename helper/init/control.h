@@ -3,9 +3,11 @@
 #ifndef CARREL_HELPER_INIT_CONTROL_H
 #define CARREL_HELPER_INIT_CONTROL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "helper/storage/usage.h"
+#include "policy/hours.h"
 
 /*
  * One SOCK_SEQPACKET request, one answer, over containers/NAME/control (only host root can
@@ -23,6 +25,20 @@ enum control_verb {
 	CONTROL_MESSAGE,     /* write `text` to every terminal of the container */
 };
 
+/* What a policy says about the time of a session; UINT64_MAX where it says nothing. */
+struct session_rules {
+	uint64_t session_seconds;
+	uint64_t warn_seconds;
+	uint64_t cpu_day_seconds; /* of the whole container, of all its sessions */
+	struct hours hours;
+};
+
+#define SESSION_RULES_NONE                                                                         \
+	{                                                                                          \
+		.session_seconds = UINT64_MAX, .warn_seconds = UINT64_MAX,                         \
+		.cpu_day_seconds = UINT64_MAX                                                      \
+	}
+
 /*
  * Descriptors of CONTROL_SESSION, in this order: pidfd of the login service, memfd of the session's
  * plan (helper/init/plan.h), then those that has_* announces, then plan_fds that the plan uses.
@@ -33,12 +49,17 @@ struct control_request {
 	uint32_t verb;
 	uint32_t has_log;    /* fd: connected datagram socket to the host's syslog */
 	uint32_t has_events; /* fd: O_APPEND descriptor of events.jsonl */
+	uint32_t has_tty;    /* fd: the host's terminal that tty_path shows, for messages */
+	uint32_t has_scope;  /* SESSION_FILE_COUNT fds, helper/limits/session_cgroup.h */
+	uint32_t has_budget; /* two fds: the container's counter, the day's record */
+	uint32_t kill_is_v1, cpu_is_v1; /* the kind of these files */
 	uint32_t plan_fds;
-	uint32_t stop_seconds;  /* for STOP */
-	uint32_t session_limit; /* for SESSION: 0 is none */
-	uint32_t uid;           /* for SESSION: the user inside */
-	uint64_t idle_seconds;  /* after the last session: UINT64_MAX never */
-	int32_t pid;            /* of the login service on the host */
+	uint32_t stop_seconds;      /* for STOP */
+	uint32_t session_limit;     /* for SESSION: 0 is none */
+	uint32_t uid;               /* for SESSION: the user inside */
+	uint64_t idle_seconds;      /* after the last session: UINT64_MAX never */
+	struct session_rules rules; /* for SESSION */
+	int32_t pid;                /* of the login service on the host */
 	char user[CONTROL_NAME_MAX], service[CONTROL_NAME_MAX], tty[CONTROL_NAME_MAX],
 	    rhost[CONTROL_NAME_MAX], policy[65];
 	char tty_path[64]; /* where the host's terminal appears inside, "" for none */
@@ -55,8 +76,9 @@ enum control_result {
 
 struct control_session {
 	uint32_t id;
-	int32_t pid;    /* of the login service on the host */
-	uint64_t since; /* seconds since the epoch */
+	int32_t pid;           /* of the login service on the host */
+	uint64_t since;        /* seconds since the epoch */
+	uint64_t left_seconds; /* until it is ended, by session and hours; UINT64_MAX: no end */
 	char user[CONTROL_NAME_MAX], service[CONTROL_NAME_MAX], tty[CONTROL_NAME_MAX],
 	    rhost[CONTROL_NAME_MAX];
 };
@@ -70,6 +92,7 @@ struct control_answer {
 	uint32_t session_count;    /* for STATUS and SESSION */
 	uint64_t idle_since;       /* seconds since the epoch, 0 while there are sessions */
 	struct storage_usage disk; /* for STATUS, COUNT and SESSION */
+	uint64_t cpu_day_left_microseconds; /* for STATUS: UINT64_MAX when nothing limits it */
 	char text[256];
 	/* for STATUS: followed by min(session_count, CONTROL_SESSIONS_MAX) struct control_session
 	 */

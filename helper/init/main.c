@@ -19,6 +19,7 @@
 #include "helper/init/anchor.h"
 #include "helper/init/plan_load.h"
 #include "helper/init/room.h"
+#include "helper/init/times.h"
 
 #define CHANNEL_FD   0
 #define NAMESPACE_FD 3
@@ -173,14 +174,15 @@ static int pid1_main(void)
 	    .plan = {.layer = -1, .log = -1, .status = -1}, .control = -1, .events = -1};
 
 	(void)umask(022);
-	if (setsid() < 0 || !watch_signals(&room))
+	if (setsid() < 0 || !watch_signals(&room) || !times_open(&room))
 		return give_up("cannot start PID 1");
 	if (!furnish(&room))
 		return 1;
 	if (!be_like_nobody() || !drop_capabilities())
 		return give_up("cannot drop the capabilities of PID 1 and set its ids apart");
-	room.sessions.idle_since = boottime_seconds();
+	room.sessions.idle_since = boottime_ms();
 	room.started_at = (uint64_t)time(NULL);
+	room.sessions.last_rules = (struct session_rules)SESSION_RULES_NONE;
 	if (!hear(CHANNEL_COMMIT, &message, NULL, NULL))
 		return 1;
 	(void)close(CHANNEL_FD);

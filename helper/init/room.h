@@ -2,6 +2,7 @@
 #ifndef CARREL_HELPER_INIT_ROOM_H
 #define CARREL_HELPER_INIT_ROOM_H
 
+#include "helper/init/budget.h"
 #include "helper/init/channel.h"
 #include "helper/init/log_relay.h"
 #include "helper/init/run_plan.h"
@@ -16,6 +17,14 @@ struct status_text {
 	size_t session_count;
 };
 
+/* The processor time of the day, where a session's policy limits it. */
+struct room_budget {
+	int counter, record; /* descriptors of the helper; -1: nobody limits it */
+	bool counter_is_v1;
+	struct budget_record day;
+	uint64_t next; /* CLOCK_BOOTTIME milliseconds: when to read the counter again */
+};
+
 struct room {
 	struct channel_settings settings;
 	struct plan_room plan; /* layer and log socket */
@@ -28,9 +37,12 @@ struct room {
 	int control;                 /* listening socket in the registry */
 	int events;                  /* events.jsonl, or -1 */
 	int signals;                 /* signalfd: SIGCHLD, SIGTERM */
+	int timer, wall;             /* timerfds on CLOCK_BOOTTIME and CLOCK_REALTIME, times.h */
+	uint64_t timer_armed, wall_armed; /* for when, in milliseconds */
+	struct room_budget budget;
 	bool stopping;
 	const char *stop_reason; /* for the event, valid while stopping */
-	uint64_t stop_deadline;  /* CLOCK_BOOTTIME seconds, valid while stopping */
+	uint64_t stop_deadline;  /* CLOCK_BOOTTIME milliseconds, valid while stopping */
 };
 
 /* Serve until the container is to end. Returns when PID 1 should exit, which ends everything in it.

@@ -7,9 +7,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "helper/init/room.h"
+#include "helper/init/times.h"
 
-enum { WATCH_CONTROL, WATCH_SIGNALS, WATCH_LOG, WATCH_STATUS, WATCH_SESSIONS };
+enum {
+	WATCH_CONTROL,
+	WATCH_SIGNALS,
+	WATCH_LOG,
+	WATCH_STATUS,
+	WATCH_TIMER,
+	WATCH_WALL,
+	WATCH_SESSIONS
+};
 
 /*
  * SIGTERM from outside (its sender has no pid in this namespace, pid_namespaces(7)) is how the
@@ -33,9 +43,7 @@ void room_stop(struct room *room, uint64_t seconds, const char *reason)
 		return;
 	room->stopping = true;
 	room->stop_reason = reason;
-	/* Whole seconds: the one that has begun is not counted, so nobody gets less than promised.
-	 */
-	room->stop_deadline = boottime_seconds() + seconds + (seconds ? 1 : 0);
+	room->stop_deadline = boottime_ms() + seconds * 1000;
 	/* Interactive shells ignore SIGTERM but end on SIGHUP; stopped jobs need to wake to end. */
 	(void)kill(-1, SIGHUP);
 	(void)kill(-1, SIGTERM);
@@ -48,28 +56,12 @@ static bool alone(void)
 	return kill(-1, 0) < 0 && errno == ESRCH;
 }
 
-/* Milliseconds until something is due; -1 when nothing is. */
+/* Milliseconds to wait at most for what no descriptor tells; -1: for ever. */
 static int patience(const struct room *room)
 {
-	uint64_t now = boottime_seconds(), due;
-
 	if (room->stopping)
 		return 50;
-	if (room->relay.dropped)
-		return 1000;
-	if (room->sessions.count || room->settings.idle_seconds == UINT64_MAX)
-		return -1;
-	due = room->sessions.idle_since + room->settings.idle_seconds;
-	if (due <= now)
-		return 0;
-	return due - now > 3600 ? 3600 * 1000 : (int)(due - now) * 1000;
-}
-
-static void check_idle(struct room *room)
-{
-	if (room->sessions.count == 0 && room->settings.idle_seconds != UINT64_MAX &&
-	    boottime_seconds() >= room->sessions.idle_since + room->settings.idle_seconds)
-		room_stop(room, room->settings.stop_seconds, "idle");
+	return room->relay.dropped ? 1000 : -1;
 }
 
 static void accept_client(struct room *room)
@@ -88,10 +80,25 @@ static size_t fill_watches(const struct room *room, struct pollfd *watches)
 	watches[WATCH_SIGNALS] = (struct pollfd){.fd = room->signals, .events = POLLIN};
 	watches[WATCH_LOG] = (struct pollfd){.fd = room->plan.log, .events = POLLIN};
 	watches[WATCH_STATUS] = (struct pollfd){.fd = room->plan.status, .events = POLLIN};
+	watches[WATCH_TIMER] = (struct pollfd){.fd = room->timer, .events = POLLIN};
+	watches[WATCH_WALL] = (struct pollfd){.fd = room->wall, .events = POLLIN};
 	for (size_t i = 0; i < room->sessions.count; i++)
 		watches[WATCH_SESSIONS + i] =
 		    (struct pollfd){.fd = room->sessions.items[i]->login_service, .events = POLLIN};
 	return WATCH_SESSIONS + room->sessions.count;
+}
+
+/* What is being ended is over when its processes are, which times_check looks at. */
+static void login_service_ended(struct room *room, size_t index)
+{
+	struct session *session = room->sessions.items[index];
+
+	if (session->ending) {
+		cleanup_close(&session->login_service);
+		session->login_service = -1;
+	} else {
+		session_end(&room->sessions, index, room->settings.name, room->events);
+	}
 }
 
 static void serve_once(struct room *room)
@@ -106,8 +113,9 @@ static void serve_once(struct room *room)
 	/* From the end: session_end moves the last one into the gap. */
 	for (size_t i = count; i-- > WATCH_SESSIONS;)
 		if (watches[i].revents)
-			session_end(&room->sessions, i - WATCH_SESSIONS, room->settings.name,
-				    room->events);
+			login_service_ended(room, i - WATCH_SESSIONS);
+	if (watches[WATCH_TIMER].revents || watches[WATCH_WALL].revents)
+		times_take(room);
 	if (watches[WATCH_LOG].revents || room->relay.dropped)
 		log_relay_take(&room->relay, room->plan.log);
 	if (watches[WATCH_CONTROL].revents)
@@ -115,7 +123,7 @@ static void serve_once(struct room *room)
 	/* One at a time and last: who floods it delays nothing else by more than one answer. */
 	if (watches[WATCH_STATUS].revents)
 		room_tell_status(room);
-	check_idle(room);
+	times_check(room);
 }
 
 static void tell_stop(const struct room *room)
@@ -131,7 +139,8 @@ static void tell_stop(const struct room *room)
 
 void room_serve(struct room *room)
 {
-	while (!room->stopping || (boottime_seconds() < room->stop_deadline && !alone()))
+	times_check(room);
+	while (!room->stopping || (boottime_ms() < room->stop_deadline && !alone()))
 		serve_once(room);
 	while (room->sessions.count)
 		session_end(&room->sessions, 0, room->settings.name, room->events);

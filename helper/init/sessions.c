@@ -18,14 +18,30 @@ uint64_t boottime_seconds(void)
 	return (uint64_t)now.tv_sec;
 }
 
-const struct session *session_add(struct sessions *sessions, const struct control_request *request,
-				  int login_service)
+uint64_t boottime_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void session_handles_close(struct session_handles *handles)
+{
+	cleanup_close(&handles->login_service);
+	cleanup_close(&handles->tty);
+	scope_close(&handles->scope);
+	handles->login_service = handles->tty = -1;
+}
+
+struct session *session_add(struct sessions *sessions, const struct control_request *request,
+			    struct session_handles *handles)
 {
 	struct session *session;
 
 	session = sessions->count < SESSIONS_MAX ? calloc(1, sizeof(*session)) : NULL;
 	if (!session) {
-		cleanup_close(&login_service);
+		session_handles_close(handles);
 		return NULL;
 	}
 	session->public.id = ++sessions->next_id;
@@ -37,8 +53,11 @@ const struct session *session_add(struct sessions *sessions, const struct contro
 	memcpy(session->public.rhost, request->rhost, sizeof(session->public.rhost));
 	memcpy(session->tty_path, request->tty_path, sizeof(session->tty_path));
 	memcpy(session->policy, request->policy, sizeof(session->policy));
-	session->login_service = login_service;
-	session->started = boottime_seconds();
+	session->login_service = handles->login_service;
+	session->tty = handles->tty;
+	session->scope = handles->scope;
+	session->rules = request->rules;
+	session->started = boottime_ms();
 	sessions->items[sessions->count++] = session;
 	return session;
 }
@@ -72,7 +91,9 @@ static void tell_end(const struct session *session, const char *container, int e
 	event.rhost = or_null(session->public.rhost);
 	event.container = container;
 	event.policy = or_null(session->policy);
-	event.duration_seconds = boottime_seconds() - session->started;
+	event.reason = session->ending;
+	event.duration_seconds = (boottime_ms() - session->started) / 1000;
+	event.cpu_microseconds = scope_cpu(&session->scope);
 	event_append(events, &event);
 }
 
@@ -91,11 +112,14 @@ void session_end(struct sessions *sessions, size_t index, const char *container,
 	sessions->items[index] = sessions->items[--sessions->count];
 	tell_end(session, container, events);
 	cleanup_close(&session->login_service);
+	cleanup_close(&session->tty);
 	if (session->tty_path[0] && !tty_in_use(sessions, session->tty_path)) {
 		(void)umount2(session->tty_path, MNT_DETACH | UMOUNT_NOFOLLOW);
 		(void)unlink(session->tty_path);
 	}
+	sessions->last_rules = session->rules;
+	scope_close(&session->scope);
 	free(session);
 	if (sessions->count == 0)
-		sessions->idle_since = boottime_seconds();
+		sessions->idle_since = boottime_ms();
 }

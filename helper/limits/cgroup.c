@@ -13,6 +13,7 @@
 #include "helper/limits/directory.h"
 #include "helper/limits/limits.h"
 #include "helper/limits/pool.h"
+#include "helper/limits/session_cgroup.h"
 
 /* Exiting processes leave their cgroup a moment after they can no longer be seen. */
 #define REMOVE_PATIENCE_MS 50
@@ -194,6 +195,14 @@ void cgroup_close(struct cgroup *cgroup)
 	cgroup->count = 0;
 }
 
+static void sweep_sessions(int above, const char *directory)
+{
+	_cleanup_close_ int dir = control_open_dir(above, directory);
+
+	if (dir >= 0)
+		session_cgroups_sweep(dir);
+}
+
 static bool remove_directory(int above, const char *directory, unsigned *patience_ms)
 {
 	const struct timespec millisecond = {.tv_nsec = 1000000};
@@ -204,6 +213,7 @@ static bool remove_directory(int above, const char *directory, unsigned *patienc
 		if (errno != EBUSY || *patience_ms == 0)
 			return false;
 		(*patience_ms)--;
+		sweep_sessions(above, directory);
 		(void)nanosleep(&millisecond, NULL);
 	}
 	return true;

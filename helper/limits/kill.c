@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "helper/limits/control_file.h"
 #include "helper/limits/limits.h"
+#include "helper/limits/session_cgroup.h"
 
 #define PROCS_LIMIT (64U << 20) /* cgroup.procs with more lines than there can be processes */
 
@@ -52,7 +53,7 @@ static bool kill_one(int dir, pid_t pid, struct failure *why)
 	return true;
 }
 
-static bool kill_listed(int dir, struct failure *why)
+static bool kill_in(int dir, struct failure *why)
 {
 	_cleanup_free_ char *procs = file_read_at(dir, "cgroup.procs", PROCS_LIMIT, NULL, why);
 	bool all = true;
@@ -71,6 +72,14 @@ static bool kill_listed(int dir, struct failure *why)
 			all = false;
 	}
 	return all;
+}
+
+/* On v1 a cgroup lists its own processes only, not those of the sessions below. */
+static bool kill_listed(int dir, struct failure *why)
+{
+	bool all = kill_in(dir, why);
+
+	return session_cgroups_each(dir, kill_in, why) && all;
 }
 
 static bool is_frozen(int dir)

@@ -16,12 +16,16 @@
 #include "helper/init/control.h"
 #include "helper/session/session.h"
 #include "helper/session/supported.h"
+#include "helper/session/tether.h"
 
 /* Somebody else may be building or stopping it: as long as the longest stop, and some. */
 #define LOCK_PATIENCE_MS   45000
 #define ANSWER_SECONDS     30
 #define STOPPED_PATIENCE_S 25
 #define KILLED_PATIENCE_S  5
+
+/* Descriptors of a session's request besides those of its plan (helper/init/control.h). */
+#define SESSION_FDS_MAX (5 + SESSION_FILE_COUNT + 2)
 
 /* What an admission holds on its way; every step can count on those before it. */
 struct admission {
@@ -30,6 +34,8 @@ struct admission {
 	struct cgroup_layout layout;
 	struct container_spec spec;
 	struct running_record record;
+	struct cgroup cgroup; /* of the container that was found or started */
+	struct tether tether;
 	int lock, init;
 	bool started; /* by us */
 };
@@ -195,12 +201,15 @@ static bool register_session(const struct admission *admission, const struct log
 	if (memfd < 0)
 		return false;
 	fill_request(admission, tty, plan, &request);
+	if (plan->fd_count > CHANNEL_MAX_FDS - SESSION_FDS_MAX)
+		return fail(why, FAILURE_LIMIT, 0, "the session has too many mounts");
 	fds[count++] = admission->request->caller.pidfd;
 	fds[count++] = memfd;
 	if (request.has_log)
 		fds[count++] = admission->request->log;
 	if (request.has_events)
 		fds[count++] = admission->request->events;
+	count += tether_announce(&admission->tether, policy_of(admission), &request, fds + count);
 	memcpy(fds + count, plan->fds, plan->fd_count * sizeof(int));
 	count += plan->fd_count;
 	(void)setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -280,11 +289,37 @@ static bool wait_for_end(struct admission *admission, struct failure *why)
 	return true;
 }
 
+static void forget_place(struct admission *admission)
+{
+	tether_close(&admission->tether);
+	cgroup_close(&admission->cgroup);
+}
+
+/* The container's cgroup, and one of the session in it where its policy ends sessions. */
+static bool find_place(struct admission *admission, const struct login_tty *tty,
+		       struct failure *why)
+{
+	const struct session_request *request = admission->request;
+	const struct pool *pool = request->selection.pool;
+	const struct tether_subject subject = {.policy = policy_of(admission),
+					       .registry = &admission->registry,
+					       .name = request->name,
+					       .layout = &admission->layout,
+					       .container = &admission->cgroup,
+					       .tty = tty,
+					       .pid = request->caller.pid};
+
+	forget_place(admission);
+	return cgroup_open(&admission->layout, request->name, pool ? pool->name : NULL,
+			   &admission->cgroup, why) &&
+	       tether_open(&subject, &admission->tether, why);
+}
+
 static bool enter_session(struct admission *admission, const struct login_tty *tty,
 			  struct failure *why)
 {
 	for (int attempt = 0; attempt < 3; attempt++) {
-		if (!find_or_start(admission, why))
+		if (!find_or_start(admission, why) || !find_place(admission, tty, why))
 			return false;
 		if (join_session(admission, tty, why))
 			return true;
@@ -300,19 +335,17 @@ static bool enter_session(struct admission *admission, const struct login_tty *t
 static bool bind_caller(struct admission *admission, struct failure *why)
 {
 	struct session_request *request = admission->request;
-	const struct pool *pool = request->selection.pool;
+	const struct cgroup *place =
+	    admission->tether.has_scope ? &admission->tether.session.place : &admission->cgroup;
 	_cleanup_free_ char *whereabouts = cgroup_whereabouts(request->caller.pid, why);
-	struct cgroup cgroup;
 	bool bound;
 
-	if (!whereabouts ||
-	    !cgroup_open(&admission->layout, request->name, pool ? pool->name : NULL, &cgroup, why))
+	if (!whereabouts)
 		return false;
-	bound = cgroup_attach(&admission->layout, &cgroup, request->caller.pid, why) &&
+	bound = cgroup_attach(&admission->layout, place, request->caller.pid, why) &&
 		rlimits_apply(request->caller.pid, &policy_of(admission)->limits, why);
 	if (!bound)
 		cgroup_restore(request->caller.pid, whereabouts);
-	cgroup_close(&cgroup);
 	return bound;
 }
 
@@ -341,10 +374,14 @@ static bool admit(struct admission *admission, struct failure *why)
 
 bool session_admit(struct session_request *request, struct failure *why)
 {
-	struct admission admission = {
-	    .request = request, .registry = {-1, -1, -1, -1, -1}, .lock = -1, .init = -1};
+	struct admission admission = {.request = request,
+				      .registry = {-1, -1, -1, -1, -1},
+				      .tether = TETHER_NONE,
+				      .lock = -1,
+				      .init = -1};
 	bool admitted = admit(&admission, why);
 
+	forget_place(&admission);
 	cleanup_close(&admission.init);
 	cleanup_close(&admission.lock);
 	registry_close(&admission.registry);

@@ -10,6 +10,7 @@
 #include "helper/events/events.h"
 #include "helper/init/channel.h"
 #include "helper/session/session.h"
+#include "helper/session/times.h"
 
 /* The module sends its request before it waits: what does not come at once does not come. */
 #define REQUEST_SECONDS 10
@@ -90,7 +91,7 @@ static bool handle(struct session_request *request, struct failure *why)
 {
 	if (request->wire.verb == WIRE_ENTER)
 		return session_enter(request, why);
-	if (!session_decide(request, why))
+	if (!session_decide(request, why) || !session_times(request, why))
 		return false;
 	if (request->reply.action != WIRE_CONTAIN)
 		return true;

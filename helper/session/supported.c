@@ -23,8 +23,6 @@ bool policy_supported(const struct config *config, const struct policy *policy, 
 		return refuse(policy, "network = nat", why);
 	if (policy->limits.value[LIMIT_NETWORK_RATE] < LIMIT_UNLIMITED)
 		return refuse(policy, "network_rate", why);
-	if (time_is_set(policy->time.session_seconds))
-		return refuse(policy, "time session", why);
 	if (time_is_set(policy->time.expire_seconds))
 		return refuse(policy, "time expire", why);
 	return storage_check(config, policy, why);

@@ -13,6 +13,7 @@
 SUITE(failure)
 SUITE(files)
 SUITE(hours)
+SUITE(budget)
 SUITE(policy_values)
 SUITE(policy_template)
 SUITE(policy_grammar)

@@ -96,15 +96,15 @@ START_TEST(durations)
 {
 	char out[48];
 
-	explain_duration(0, out);
+	policy_duration_format(0, out);
 	ck_assert_str_eq(out, "0s");
-	explain_duration(90, out);
+	policy_duration_format(90, out);
 	ck_assert_str_eq(out, "1m30s");
-	explain_duration(30 * 86400 + 3600, out);
+	policy_duration_format(30 * 86400 + 3600, out);
 	ck_assert_str_eq(out, "30d1h");
-	explain_duration(TIME_NEVER, out);
+	policy_duration_format(TIME_NEVER, out);
 	ck_assert_str_eq(out, "never");
-	explain_duration(TIME_UNSET, out);
+	policy_duration_format(TIME_UNSET, out);
 	ck_assert_str_eq(out, "unset");
 }
 END_TEST

@@ -1,0 +1,14 @@
+/* helper/session/times.h - may this user log in now, and what of time is to be told at login? */
+#ifndef CARREL_HELPER_SESSION_TIMES_H
+#define CARREL_HELPER_SESSION_TIMES_H
+
+#include "helper/session/session.h"
+
+/*
+ * Outside of the allowed hours, or with the day's processor time used up, a request that would be
+ * contained becomes a refusal that says when it opens again. False with *why when that could not be
+ * found out. The exempt never come here.
+ */
+bool session_times(struct session_request *request, struct failure *why);
+
+#endif
