@@ -85,8 +85,8 @@ static bool open_files(const struct cgroup_root *root, int dir, struct session_c
 	if (root->controllers & 1U << CGROUP_FREEZER) {
 		session->kill_is_v1 = !root->v2;
 		if (!open_file(dir, "cgroup.procs", O_RDONLY, &files[SESSION_FILE_PROCS], why) ||
-		    !open_file(dir, root->v2 ? "cgroup.kill" : "freezer.state", root->v2 ? O_WRONLY : O_RDWR,
-			       &files[SESSION_FILE_KILL], why))
+		    !open_file(dir, root->v2 ? "cgroup.kill" : "freezer.state",
+			       root->v2 ? O_WRONLY : O_RDWR, &files[SESSION_FILE_KILL], why))
 			return false;
 	}
 	if (!(root->controllers & 1U << CGROUP_CPUACCT))
