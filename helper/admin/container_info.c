@@ -158,6 +158,7 @@ static void copy_sessions(const struct container_info *info, struct container_st
 		struct status_session *to = &status->sessions[status->session_room++];
 
 		to->since = from->since;
+		to->left_seconds = from->left_seconds;
 		(void)snprintf(to->user, sizeof(to->user), "%.64s", from->user);
 		(void)snprintf(to->service, sizeof(to->service), "%.64s", from->service);
 		(void)snprintf(to->tty, sizeof(to->tty), "%.64s", from->tty);
@@ -188,6 +189,7 @@ void container_info_status(const struct context *context, const struct container
 	status->held = info->held;
 	status->started_at = info->running.started_at;
 	status->session_count = info->answers ? info->session_count : UINT64_MAX;
+	status->cpu_day_left_microseconds = info->cpu_day_left_microseconds;
 	copy_sessions(info, status);
 }
 

@@ -57,8 +57,9 @@ static void print_limits(const struct container_status *status)
 
 static bool print_session_table(const struct container_status *status)
 {
-	static const struct table_column columns[] = {
-	    {"USER", false}, {"SERVICE", false}, {"TTY", false}, {"FROM", false}, {"SINCE", false}};
+	static const struct table_column columns[] = {{"USER", false},  {"SERVICE", false},
+						      {"TTY", false},   {"FROM", false},
+						      {"SINCE", false}, {"LEFT", true}};
 	struct table table;
 	bool printed;
 
@@ -68,13 +69,14 @@ static bool print_session_table(const struct container_status *status)
 	table_init(&table, columns, ARRAY_LENGTH(columns));
 	for (size_t i = 0; i < status->session_room; i++) {
 		const struct status_session *session = &status->sessions[i];
-		char since[32];
+		char since[32], left[32];
 
 		format_time(session->since, since);
-		table_add(&table,
-			  (const char *const[]){session->user, session->service,
-						*session->tty ? session->tty : NULL,
-						*session->rhost ? session->rhost : NULL, since});
+		format_clock(session->left_seconds, left);
+		table_add(&table, (const char *const[]){session->user, session->service,
+							*session->tty ? session->tty : NULL,
+							*session->rhost ? session->rhost : NULL,
+							since, left});
 	}
 	printed = table_print(&table, stdout, true);
 	table_free(&table);
@@ -94,8 +96,12 @@ static int print_text(const struct container_status *status)
 	print_since(status);
 	print_sessions(status);
 	if (status->idle_seconds < TIME_NEVER) {
-		explain_duration(status->idle_seconds, idle);
+		policy_duration_format(status->idle_seconds, idle);
 		(void)printf("ends        %s after the last session\n", idle);
+	}
+	if (status->cpu_day_left_microseconds != UINT64_MAX) {
+		format_clock(status->cpu_day_left_microseconds / 1000000, idle);
+		(void)printf("cpu left    %s today\n", idle);
 	}
 	print_limits(status);
 	if (!print_session_table(status))
@@ -115,6 +121,7 @@ static void write_sessions(const struct container_status *status, struct json *j
 		json_string(json, "tty", status->sessions[i].tty);
 		json_string(json, "rhost", status->sessions[i].rhost);
 		json_number(json, "since", status->sessions[i].since);
+		json_known(json, "left_seconds", status->sessions[i].left_seconds);
 		json_object_end(json);
 	}
 	json_array_end(json);
@@ -132,6 +139,7 @@ static int print_json(const struct container_status *status)
 	json_string(&json, "state", status->state);
 	json_known(&json, "started_at", status->started_at);
 	json_known(&json, "idle_seconds", status->idle_seconds);
+	json_known(&json, "cpu_day_left_microseconds", status->cpu_day_left_microseconds);
 	write_sessions(status, &json);
 	json_object_begin(&json, "limits");
 	for (int id = 0; id < LIMIT_COUNT; id++)

@@ -18,6 +18,7 @@ struct number {
 static const struct number numbers[] = {
     {"started_at", offsetof(struct container_status, started_at)},
     {"idle_seconds", offsetof(struct container_status, idle_seconds)},
+    {"cpu_day_left_microseconds", offsetof(struct container_status, cpu_day_left_microseconds)},
     {"memory_bytes", offsetof(struct container_status, in.memory_bytes)},
     {"memory_peak_bytes", offsetof(struct container_status, in.memory_peak_bytes)},
     {"memory_limit_bytes", HELD(LIMIT_MEMORY)},
@@ -49,6 +50,7 @@ void status_clear(struct container_status *status)
 	storage_usage_clear(&status->disk);
 	status->started_at = status->idle_seconds = UINT64_MAX;
 	status->session_count = status->session_limit = UINT64_MAX;
+	status->cpu_day_left_microseconds = UINT64_MAX;
 }
 
 /* A comma separates the fields of a session. */
@@ -64,13 +66,16 @@ static void put_word(char *line, size_t size, const char *word)
 
 static void put_session(struct record *text, const struct status_session *session)
 {
-	char line[24 + 4 * 66];
+	char line[24 + 4 * 66 + 24], left[24] = "-";
 
 	(void)snprintf(line, sizeof(line), "%" PRIu64, session->since);
 	put_word(line, sizeof(line), session->user);
 	put_word(line, sizeof(line), session->service);
 	put_word(line, sizeof(line), session->tty);
 	put_word(line, sizeof(line), session->rhost);
+	if (session->left_seconds != UINT64_MAX)
+		(void)snprintf(left, sizeof(left), "%" PRIu64, session->left_seconds);
+	put_word(line, sizeof(line), left);
 	record_put(text, "session", line);
 }
 
@@ -113,12 +118,16 @@ static void get_sessions(const struct record *text, struct container_status *sta
 	for (const char *line = text->text; line && status->session_room < STATUS_SESSIONS_MAX;
 	     line = strchr(line, '\n')) {
 		struct status_session *session = &status->sessions[status->session_room];
+		int fields = 0;
 
 		line += *line == '\n';
-		if (strncmp(line, key, sizeof(key) - 1) == 0 &&
-		    sscanf(line + sizeof(key) - 1, "%" SCNu64 ",%64[^,],%64[^,],%64[^,],%64[^,\n]",
-			   &session->since, session->user, session->service, session->tty,
-			   session->rhost) == 5)
+		session->left_seconds = UINT64_MAX;
+		if (strncmp(line, key, sizeof(key) - 1) == 0)
+			fields = sscanf(line + sizeof(key) - 1,
+					"%" SCNu64 ",%64[^,],%64[^,],%64[^,],%64[^,\n],%" SCNu64,
+					&session->since, session->user, session->service,
+					session->tty, session->rhost, &session->left_seconds);
+		if (fields >= 5)
 			status->session_room++;
 	}
 }

@@ -20,18 +20,20 @@
 #define STATUS_SESSIONS_MAX 8 /* shown; session_count tells the whole number */
 
 struct status_session {
-	uint64_t since;                                 /* seconds since the epoch */
+	uint64_t since;        /* seconds since the epoch */
+	uint64_t left_seconds; /* until it is ended, UINT64_MAX: nothing ends it */
 	char user[65], service[65], tty[65], rhost[65]; /* cut off when longer; "-": none */
 };
 
 /* Numbers are UINT64_MAX where nothing is known; `held` as in policies. */
 struct container_status {
 	char name[65], policy[65], image[65];
-	char state[16];         /* "running", "stopping"; outside also "stopped", "no answer" */
-	uint64_t started_at;    /* seconds since the epoch */
-	uint64_t idle_seconds;  /* ends after so long without a session; UINT64_MAX: never */
-	struct limits held;     /* what it may use */
-	struct cgroup_usage in; /* what it uses: memory, processors, processes */
+	char state[16];        /* "running", "stopping"; outside also "stopped", "no answer" */
+	uint64_t started_at;   /* seconds since the epoch */
+	uint64_t idle_seconds; /* ends after so long without a session; UINT64_MAX: never */
+	uint64_t cpu_day_left_microseconds; /* UINT64_MAX: as much as it wants */
+	struct limits held;                 /* what it may use */
+	struct cgroup_usage in;             /* what it uses: memory, processors, processes */
 	struct storage_usage disk;
 	uint64_t session_count, session_limit;
 	struct status_session sessions[STATUS_SESSIONS_MAX];

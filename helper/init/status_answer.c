@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "helper/init/room.h"
+#include "helper/init/times.h"
 #include "helper/limits/usage_limits.h"
 
 /* However often it is asked, PID 1 looks at the kernel's files no oftener than this. */
@@ -24,10 +25,12 @@ static void copy_sessions(const struct sessions *sessions, struct container_stat
 {
 	status->session_count = sessions->count;
 	for (size_t i = 0; i < sessions->count && i < STATUS_SESSIONS_MAX; i++) {
-		const struct control_session *from = &sessions->items[i]->public;
+		const struct session *session = sessions->items[i];
+		const struct control_session *from = &session->public;
 		struct status_session *to = &status->sessions[status->session_room++];
 
 		to->since = from->since;
+		to->left_seconds = times_left(session);
 		(void)snprintf(to->user, sizeof(to->user), "%.64s", from->user);
 		(void)snprintf(to->service, sizeof(to->service), "%.64s", from->service);
 		(void)snprintf(to->tty, sizeof(to->tty), "%.64s", from->tty);
@@ -47,6 +50,7 @@ static void gather(const struct room *room, struct container_status *status)
 		       room->stopping ? "stopping" : "running");
 	status->started_at = room->started_at;
 	status->idle_seconds = settings->idle_seconds;
+	status->cpu_day_left_microseconds = times_cpu_left(room);
 	if (settings->session_limit)
 		status->session_limit = settings->session_limit;
 	copy_sessions(&room->sessions, status);

@@ -147,7 +147,7 @@ def status_of_a_container(host):
              r"^state       running since 20[0-9-]+ [0-9:]+, for [0-9:]+$", r"^sessions    [12] of 4$",
              r"^ends        30m after the last session$",
              r"^limits      memory 256M, cpu 50%, pids 100, disk 5[0-9]M$",
-             r"^USER +SERVICE +TTY +FROM +SINCE$", r"^alice +su "]
+             r"^USER +SERVICE +TTY +FROM +SINCE +LEFT$", r"^alice +su "]
     for text in (host.works("status", "alice").out, inside("alice", "carrel status").stdout):
         for line in lines:
             matches(text, line, "the text")

@@ -19,7 +19,7 @@ static void fill(struct container_status *status)
 	status->disk.disk_bytes = 0;
 	status->session_count = 1;
 	status->session_room = 1;
-	status->sessions[0] = (struct status_session){.since = 1700000001};
+	status->sessions[0] = (struct status_session){.since = 1700000001, .left_seconds = 42};
 	(void)snprintf(status->sessions[0].user, sizeof(status->sessions[0].user), "alice");
 	(void)snprintf(status->sessions[0].service, sizeof(status->sessions[0].service), "sshd");
 	(void)snprintf(status->sessions[0].tty, sizeof(status->sessions[0].tty), "a,b");
@@ -44,6 +44,7 @@ START_TEST(what_is_written_is_read)
 	ck_assert_uint_eq(out.session_count, 1);
 	ck_assert_uint_eq(out.session_room, 1);
 	ck_assert_uint_eq(out.sessions[0].since, 1700000001);
+	ck_assert_uint_eq(out.sessions[0].left_seconds, 42);
 	ck_assert_str_eq(out.sessions[0].user, "alice");
 	ck_assert_str_eq(out.sessions[0].tty, "a_b"); /* what separates fields is in none */
 	ck_assert_str_eq(out.sessions[0].rhost, "-");
