@@ -1,11 +1,9 @@
 /* helper/admin/framing.c - what every command does around its own work, once. */
 #include "helper/admin/framing.h"
 
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 int command_run(const struct command *command, int argc, char **argv, const struct syntax *syntax,
 		command_work *work, void *data)
@@ -82,36 +80,4 @@ void names_free(struct names *names)
 	for (size_t i = 0; i < names->count; i++)
 		free(names->items[i]);
 	free(names->items);
-}
-
-/* A name may be left in /run by a command that found nothing there. */
-static bool exists(const struct context *context, const char *name)
-{
-	char stored[80], running[80];
-
-	(void)snprintf(stored, sizeof(stored), "%.64s/stored", name);
-	(void)snprintf(running, sizeof(running), "%.64s/running", name);
-	return faccessat(context->registry.state_containers, stored, F_OK, AT_SYMLINK_NOFOLLOW) ==
-		   0 ||
-	       faccessat(context->registry.run_containers, running, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-int names_find(const struct context *context, const struct operands *patterns, struct names *names)
-{
-	struct failure why;
-	int status = STATUS_OK;
-
-	if (!names_load(context, patterns, names, &why))
-		return complain("%s", why.text);
-	for (size_t i = 0; i < patterns->count; i++) {
-		bool fits = false;
-
-		for (size_t n = 0; n < names->count && !fits; n++)
-			fits = fnmatch(patterns->items[i], names->items[n], 0) == 0 &&
-			       exists(context, names->items[n]);
-		if (!fits)
-			status =
-			    complain("%s: there is no container of that name", patterns->items[i]);
-	}
-	return status;
 }

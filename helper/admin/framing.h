@@ -43,11 +43,6 @@ struct names {
 };
 bool names_load(const struct context *context, const struct operands *patterns, struct names *names,
 		struct failure *why);
-/*
- * The same for names that somebody typed: complains about each that fits nothing. STATUS_OK or
- * STATUS_FAILED; *names is to be freed either way.
- */
-int names_find(const struct context *context, const struct operands *patterns, struct names *names);
 void names_free(struct names *names);
 
 #endif

@@ -6,12 +6,13 @@
 #include "helper/admin/framing.h"
 #include "helper/admin/inside.h"
 #include "helper/admin/quota_view.h"
+#include "helper/admin/select.h"
 
 struct view {
 	struct listing listing;
 	const struct context *context;
 	struct quota_style style;
-	bool all;
+	struct selector selector;
 	size_t shown;
 };
 
@@ -35,18 +36,19 @@ static void take(const struct container_info *info, void *data)
 	show(&status, view);
 }
 
-static int show_named(const struct context *context, const struct operands *patterns, void *data)
+static int show_chosen(const struct context *context, const struct operands *named, void *data)
 {
+	_cleanup_names_ struct name_set set = {0};
 	struct view *view = data;
-	struct names names;
-	int status;
+	int status = select_containers(context, &view->selector, named, SELECT_EXISTING, &set);
 
-	status = names_find(context, patterns, &names);
+	if (status != STATUS_GO_ON)
+		return status;
+	if (set.count == 0 && !view->listing.as_json)
+		select_tell_none(&view->selector, SELECT_EXISTING);
 	view->context = context;
 	listing_begin(&view->listing, NULL, 0);
-	if (containers_load(context, names.items, names.count, DETAIL_ALL, take, view) != STATUS_OK)
-		status = STATUS_FAILED;
-	names_free(&names);
+	status = containers_load(context, set.items, set.count, DETAIL_ALL, take, view);
 	return listing_end(&view->listing, status);
 }
 
@@ -67,7 +69,9 @@ int run_quota(const struct command *command, int argc, char **argv)
 	struct view view = {0};
 	const struct option_spec specs[] = {
 	    {.name = "json", .flag = &view.listing.as_json},
-	    {.name = "all", .letter = 'a', .flag = &view.all},
+	    SELECT_GROUP(&view.selector),
+	    SELECT_POLICY(&view.selector),
+	    SELECT_ALL(&view.selector),
 	};
 	struct operands names;
 	int status =
@@ -76,12 +80,12 @@ int run_quota(const struct command *command, int argc, char **argv)
 	if (status != STATUS_GO_ON)
 		return status;
 	quota_style_find(stdout, &view.style);
-	if (is_inside() && !view.all && names.count == 0)
+	if (is_inside() && !selector_is_sound(&view.selector, names.count))
 		return show_own(&view);
 	status = require_root(command);
 	if (status != STATUS_GO_ON)
 		return status;
-	if (view.all == (names.count > 0))
-		return usage_error(command, "give names, or --all, and not both");
-	return command_work_on(&names, show_named, &view);
+	if (!selector_is_sound(&view.selector, names.count))
+		return usage_error(command, SELECT_ONE_WAY);
+	return command_work_on(&names, show_chosen, &view);
 }

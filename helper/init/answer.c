@@ -89,6 +89,14 @@ static size_t take_logs(struct room *room, struct call *call)
 	return at;
 }
 
+/* The policy of today, as the helper or an admin has it. */
+static void take_settings(struct room *room, const struct control_request *request)
+{
+	room->settings.idle_seconds = request->idle_seconds;
+	room->settings.stop_seconds = request->stop_seconds;
+	room->settings.session_limit = request->session_limit;
+}
+
 static void answer_session(struct room *room, struct call *call, struct control_answer *answer)
 {
 	const struct control_request *request = &call->request;
@@ -125,9 +133,7 @@ static void answer_session(struct room *room, struct call *call, struct control_
 		return;
 	}
 	times_begin(room, session);
-	room->settings.idle_seconds = request->idle_seconds;
-	room->settings.stop_seconds = request->stop_seconds;
-	room->settings.session_limit = request->session_limit;
+	take_settings(room, request);
 	room_disk(room, &answer->disk);
 	answer->session_id = session->public.id;
 	answer->session_count = (uint32_t)room->sessions.count;
@@ -215,6 +221,9 @@ static void carry_out(struct room *room, struct call *call, struct control_answe
 		break;
 	case CONTROL_STOP:
 		room_stop(room, call->request.stop_seconds, "an admin asked for it");
+		break;
+	case CONTROL_SETTINGS:
+		take_settings(room, &call->request);
 		break;
 	case CONTROL_STATUS:
 	case CONTROL_COUNT:

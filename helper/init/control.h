@@ -22,6 +22,7 @@ enum control_verb {
 	CONTROL_STATUS,      /* answer carries the sessions */
 	CONTROL_COUNT,       /* the same without the sessions themselves */
 	CONTROL_STOP,        /* SIGHUP+SIGTERM to all, then the end after stop_seconds; no fds */
+	CONTROL_SETTINGS,    /* take idle_seconds, stop_seconds, session_limit */
 	CONTROL_MESSAGE,     /* write `text` to every terminal of the container */
 };
 

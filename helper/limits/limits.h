@@ -123,6 +123,9 @@ struct cgroup_usage {
 void cgroup_usage_read(const struct cgroup_layout *layout, const struct cgroup *cgroup,
 		       struct cgroup_usage *usage);
 
+/* How much of memory_bytes only caches files and would be given up first; 0 when not known. */
+uint64_t cgroup_file_cache(const struct cgroup_layout *layout, const struct cgroup *cgroup);
+
 /*
  * Only memory_bytes, cpu_microseconds and pids, for a list of thousands; the rest is unknown.
  * `pool` may be NULL.

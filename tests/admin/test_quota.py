@@ -103,18 +103,20 @@ def quota_without_limits(host):
 
 @test
 def quota_of_several(host):
-    """Names, patterns and --all; a name that is none is said, and the others are shown."""
+    """Names, a group, a policy or --all; a name that is none is said."""
     limited(host)
     host.log_in("alice")
     host.log_in("bob")
     equal(sorted(quota(host)), ["alice", "bob"], "--all")
-    equal(sorted(quota(host, "a*")), ["alice"], "by pattern")
-    result = host.fails("quota", "alice", "nobody")
-    contains(result.out, "alice (policy", "what there is")
-    contains(result.err, "carrel: nobody: there is no container of that name", "what there is not")
+    equal(sorted(quota(host, "bob", "alice")), ["alice", "bob"], "by name")
+    equal(sorted(quota(host, "--group", "students")), ["alice", "bob"], "by group")
+    equal(sorted(quota(host, "--policy", "limited")), ["alice", "bob"], "by policy")
+    equal(host.json("quota", "--json", "--policy", "students"), [], "by another policy")
+    contains(host.fails("quota", "--policy", "no").err, "there is no policy 'no'", "stderr")
+    contains(host.fails("quota", "alice", "nobody").err, "nobody", "stderr")
     equal(host.works("quota", "--all").out.count("\n\n"), 1, "blank lines between two")
     for arguments in ([], ["--all", "alice"]):
-        contains(host.fails("quota", *arguments, status=2).err, "give names, or --all", "stderr")
+        contains(host.fails("quota", *arguments, status=2).err, "only one of them", "stderr")
     forget(host, "alice", "bob")
 
 
@@ -246,3 +248,124 @@ def status_socket_is_only_inside(host):
     equal(json.loads(own.stdout)["name"], "bob", "bob's own")
     lacks(own.stdout, "alice", "bob's own")
     forget(host, "alice", "bob")
+
+
+def held(host, name):
+    return quota(host, name)[name]
+
+
+APPLY = """policy "moving" {{
+  users = {{"alice", "bob"}}
+  limits {{ {} }}
+  time {{ stop = "1s" idle = "30m" }}
+}}
+"""
+
+
+def moving(host, limits):
+    host.policy(APPLY.format(limits))
+
+
+@test
+def apply_changes_what_runs(host):
+    """Today's limits hold at once, in the kernel and in PID 1; what changed is said and recorded."""
+    forget(host, "alice", "bob")
+    moving(host, 'memory = "256M" swap = "0" cpu = "50%" pids = 100 sessions = 3')
+    login = host.log_in("alice")
+    equal(host.works("quota", "apply", "alice").out, "alice: nothing to change\n", "at first")
+    events = len(host.events())
+    moving(host, 'memory = "300M" swap = "10M" cpu = "70%" cpu_weight = 33 pids = 50 sessions = 5')
+    equal(host.works("quota", "apply", "alice").out,
+          "alice: memory 256M -> 300M, swap 0 -> 10M, cpu 50% -> 70%, cpu_weight 100 -> 33, "
+          "pids 100 -> 50\n", "what changed")
+    it = held(host, "alice")
+    equal((it["memory_limit_bytes"], it["swap_limit_bytes"], it["cpu_limit_hundredths"],
+           it["process_limit"]), (300 << 20, 10 << 20, 7000, 50), "the limits then")
+    own = json.loads(inside("alice", "carrel status --json").stdout)
+    equal(own["session_limit"], 5, "the limit of sessions that its PID 1 knows")
+    expect(login.poll() is None, "the session goes on")
+    event = host.events()[events]
+    contains(event["reason"], "quota apply: memory 256M -> 300M", "the event")
+    equal(event["container"], "alice", "the event's container")
+    moving(host, 'pids = 50')
+    equal(host.works("quota", "apply", "--all").out,
+          "alice: memory 300M -> unlimited, swap 10M -> unlimited, cpu 70% -> unlimited, "
+          "cpu_weight 33 -> 100\n", "when limits are taken away")
+    equal(held(host, "alice")["memory_limit_bytes"], None, "the limit of memory then")
+    forget(host, "alice")
+
+
+@test
+def apply_does_not_kill(host):
+    """A limit below what is in use is refused with the numbers, and nothing else is changed."""
+    forget(host, "alice")
+    moving(host, 'memory = "256M" pids = 100')
+    login = host.log_in("alice", "python3 -c \"import time; x = b'x' * (100 << 20); "
+                                 "print('ready', flush=True); time.sleep(1000)\"")
+    moving(host, 'memory = "50M" pids = 70')
+    result = host.fails("quota", "apply", "alice")
+    matches(result.err, r'^carrel: alice: its processes use 1[0-9]{2}M of memory, more than the 50M '
+                        r'of policy "moving": nothing is changed', "stderr")
+    it = held(host, "alice")
+    equal((it["memory_limit_bytes"], it["process_limit"]), (256 << 20, 100), "the limits then")
+    expect(login.poll() is None, "the session goes on")
+    forget(host, "alice")
+
+
+@test
+def apply_counts_no_file_cache(host):
+    """What only caches files is given up for a smaller limit."""
+    forget(host, "alice")
+    moving(host, 'memory = "256M"')
+    host.log_in("alice", "head -c 100M /dev/zero >~/big; cat ~/big >/dev/null; echo ready; sleep 1000")
+    moving(host, 'memory = "50M"')
+    contains(host.works("quota", "apply", "alice").out, "memory 256M -> 50M", "the output")
+    it = held(host, "alice")
+    expect(it["memory_bytes"] <= 50 << 20, f"{it['memory_bytes']} bytes in use")
+    forget(host, "alice")
+
+
+@test
+def apply_chooses(host):
+    """By name, group, policy or all; a named one that does not run is told."""
+    forget(host, "alice", "bob")
+    moving(host, "pids = 100")
+    host.log_in("alice")
+    host.log_in("bob")
+    moving(host, "pids = 90")
+    equal(host.works("quota", "apply", "--policy", "moving").out,
+          "alice: pids 100 -> 90\nbob: pids 100 -> 90\n", "by policy")
+    contains(host.works("quota", "apply", "--policy", "students").out, "no container",
+             "by another policy")
+    equal(host.works("quota", "apply", "--group", "students").out,
+          "alice: nothing to change\nbob: nothing to change\n", "by group")
+    host.works("stop", "bob")
+    moving(host, "pids = 80")
+    equal(host.works("quota", "apply", "--all").out, "alice: pids 90 -> 80\n", "all that run")
+    contains(host.fails("quota", "apply", "bob").err, "bob: it is not running", "stderr")
+    contains(host.fails("quota", "apply", "nobody").err, "nobody", "stderr")
+    for arguments in ([], ["--all", "alice"], ["--all", "--policy", "moving"]):
+        contains(host.fails("quota", "apply", *arguments, status=2).err, "only one of them", "stderr")
+    forget(host, "alice", "bob")
+
+
+@test
+def apply_needs_sound_policies(host):
+    """Broken files, a policy or a pool that is gone, a limit this machine cannot hold: no change."""
+    forget(host, "alice")
+    pool = 'pool "together" { policies = {"moving"} memory = "1G" }\n'
+    host.policy(pool, name="30-pool.conf")
+    moving(host, "pids = 100")
+    host.log_in("alice")
+    host.policy("policy {")
+    contains(host.fails("quota", "apply", "alice").err, "while the policies are broken", "stderr")
+    host.policy('policy "other" { users = {"alice"} }')
+    host.policy('pool "together" { memory = "1G" }', name="30-pool.conf")
+    contains(host.fails("quota", "apply", "alice").err, 'its policy "moving" is not in', "stderr")
+    host.policy("", name="30-pool.conf")
+    moving(host, "pids = 70")
+    contains(host.fails("quota", "apply", "alice").err, 'its pool "together" is not in', "stderr")
+    equal(held(host, "alice")["process_limit"], 100, "the limit")
+    host.policy(pool, name="30-pool.conf")
+    equal(host.works("quota", "apply", "alice").out, "alice: pids 100 -> 70\n", "in its pool")
+    forget(host, "alice")

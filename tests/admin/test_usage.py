@@ -2,7 +2,8 @@
 
 from suite import contains, equal, expect, lacks, matches, test
 
-COMMANDS = ["list", "status", "quota", "metrics", "show", "enter", "exec", "message", "stop", "remove", "reset",
+COMMANDS = ["list", "status", "quota", "quota apply", "metrics",
+            "show", "enter", "exec", "message", "stop", "remove", "reset",
             "snapshot", "snapshots", "rollback", "gc", "image build", "image import",
             "image list", "image use", "image remove", "policy check", "policy explain", "pam enable",
             "pam disable", "pam status", "events", "doctor"]
@@ -60,7 +61,7 @@ def only_root(host):
                      "image import": ["x", "/srv"], "image use": ["x", "1"],
                      "image build": ["x", "--from", "/srv"],
                      "image remove": ["x"], "policy explain": ["bob"], "pam enable": ["sshd"],
-                     "pam disable": ["sshd"]}.get(command, [])
+                     "pam disable": ["sshd"], "quota apply": ["x"]}.get(command, [])
         result = host.fails(*command.split(), *arguments, user="bob")
         equal(len(result.err.splitlines()), 1, "lines on stderr")
         contains(result.err, "only root", "stderr")

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "helper/admin/quota_apply.h"
 #include "helper/admin/quota_view.h"
 #include "tests/unit/suites.h"
 
@@ -98,6 +99,28 @@ START_TEST(colour_warns)
 }
 END_TEST
 
+START_TEST(changes_are_told)
+{
+	struct limits from, to;
+	char text[256], small[8];
+
+	memset(&from, 0xff, sizeof(from));
+	memset(&to, 0xff, sizeof(to));
+	quota_changes(&from, &to, text, sizeof(text));
+	ck_assert_str_eq(text, "");
+	from.value[LIMIT_MEMORY] = to.value[LIMIT_MEMORY] = 1 << 20;
+	from.value[LIMIT_CPU] = LIMIT_UNLIMITED;
+	to.value[LIMIT_CPU] = 5000;
+	from.value[LIMIT_PIDS] = 10;
+	to.value[LIMIT_PIDS] = 20;
+	from.value[LIMIT_SWAP] = 0; /* and not known afterwards */
+	quota_changes(&from, &to, text, sizeof(text));
+	ck_assert_str_eq(text, "cpu unlimited -> 50%, pids 10 -> 20");
+	quota_changes(&from, &to, small, sizeof(small));
+	ck_assert_str_eq(small, "cpu unl");
+}
+END_TEST
+
 Suite *admin_quota_suite(void)
 {
 	Suite *suite = suite_create("admin_quota");
@@ -107,6 +130,7 @@ Suite *admin_quota_suite(void)
 	tcase_add_test(tests, bars);
 	tcase_add_test(tests, lines_fit_the_terminal);
 	tcase_add_test(tests, colour_warns);
+	tcase_add_test(tests, changes_are_told);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
