@@ -20,6 +20,8 @@ int run_reset(const struct command *command, int argc, char **argv);
 int run_snapshot(const struct command *command, int argc, char **argv);
 int run_snapshots(const struct command *command, int argc, char **argv);
 int run_rollback(const struct command *command, int argc, char **argv);
+int run_export(const struct command *command, int argc, char **argv);
+int run_import(const struct command *command, int argc, char **argv);
 int run_gc(const struct command *command, int argc, char **argv);
 int run_image_build(const struct command *command, int argc, char **argv);
 int run_image_import(const struct command *command, int argc, char **argv);

@@ -139,3 +139,30 @@ def snapshot_killed(host, kind):
             host.works("snapshots", "alice", "--yes", "--remove", "one")
             log_in(host)
     forget(host, "bob")
+
+
+@each_kind
+def import_killed(host, kind):
+    """The old data or those of the archive, whole, of the container or of its home."""
+    policy(host, kind)
+    host.cleanup.callback(forget, host, "alice")
+    path = host.directory / "killed.tar"
+    old = write(host, "old")
+    with open(path, "wb") as file:
+        subprocess.run(["carrel", "export", "alice"], stdout=file, check=True)
+    new = write(host, "new")
+    host.works("snapshot", "alice", "new")
+    for options, good in ((["--yes"], {old, new}),
+                          (["--yes", "--home-only", "--discard"], {"old\nwhich\nnew\n", "new\nwhich\nnew\n"})):
+        met = set()
+        for when, _ in killed_at_each("import", *options, "alice", stdin=path):
+            found = inside(host, "alice", LOOK if len(options) == 1 else
+                           "cat ~/which; ls -A /var/tmp; cat /var/tmp/which")
+            expect(found in good, f"killed at {when}: {found}")
+            met.add(found)
+            host.works("gc")
+            state_is_clean()
+            for label in labels(host) - {"new"}:
+                host.works("snapshots", "alice", "--yes", "--remove", label)
+            host.works("rollback", "--yes", "--discard", "alice", "new")
+        equal(met, good, "the states that were met")

@@ -4,7 +4,7 @@ from suite import contains, equal, expect, lacks, matches, test
 
 COMMANDS = ["list", "status", "quota", "quota apply", "metrics",
             "show", "enter", "exec", "message", "stop", "remove", "reset",
-            "snapshot", "snapshots", "rollback", "gc", "image build", "image import",
+            "snapshot", "snapshots", "rollback", "export", "import", "gc", "image build", "image import",
             "image list", "image use", "image remove", "policy check", "policy explain", "pam enable",
             "pam disable", "pam status", "events", "doctor"]
 
@@ -58,6 +58,7 @@ def only_root(host):
         arguments = {"show": ["x"], "enter": ["x"], "exec": ["x", "--", "id"], "message": ["x", "y"],
                      "stop": ["x"], "remove": ["x"], "reset": ["x"],
                      "snapshot": ["x"], "snapshots": ["x"], "rollback": ["x", "y"],
+                     "export": ["x"], "import": ["x"],
                      "image import": ["x", "/srv"], "image use": ["x", "1"],
                      "image build": ["x", "--from", "/srv"],
                      "image remove": ["x"], "policy explain": ["bob"], "pam enable": ["sshd"],
