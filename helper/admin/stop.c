@@ -13,7 +13,7 @@
 #include "helper/admin/containers.h"
 #include "helper/admin/select.h"
 
-#define GRACE_SECONDS    3 /* after the time that PID 1 gives the processes */
+#define GRACE_SECONDS    5 /* after the time that PID 1 gives: it ends stuck login services then */
 #define DEFAULT_SECONDS  10
 #define KILL_PATIENCE_MS 5000
 #define TIMEOUT_MAX      3600

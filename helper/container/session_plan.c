@@ -128,6 +128,26 @@ static bool plan_user_home(struct plan *plan, const struct container_spec *spec,
 	return fail(why, FAILURE_POLICY, 0, "unknown kind of home");
 }
 
+/* What login services and their PAM modules open after the join, and nobody checks before. */
+static void clear_the_way(struct plan *plan)
+{
+	static const char *const paths[] = {
+	    "/etc/environment",    "/etc/hosts",
+	    "/etc/localtime",      "/etc/login.defs",
+	    "/etc/motd",           "/etc/nologin",
+	    "/etc/nsswitch.conf",  "/etc/security/group.conf",
+	    "/etc/shadow",         "/etc/security/pam_env.conf",
+	    "/etc/shells",         "/etc/ttytype",
+	    "/etc/default/locale", "/run/motd.dynamic",
+	    "/run/utmp",           "/run/nologin",
+	    "/var/log/btmp",       "/var/log/lastlog",
+	    "/var/log/wtmp",
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(paths); i++)
+		plan_path(plan, PLAN_SET_ASIDE, paths[i]);
+}
+
 bool plan_session(struct plan *plan, const struct container_spec *spec, const struct id_map *gids,
 		  const struct login_tty *tty, struct failure *why)
 {
@@ -137,8 +157,10 @@ bool plan_session(struct plan *plan, const struct container_spec *spec, const st
 
 	if (!plan_account(plan, spec, gids, why))
 		return false;
-	if (spec->policy->root)
+	if (spec->policy->root) {
+		clear_the_way(plan);
 		plan_grant_root(plan, account->name);
+	}
 	(void)snprintf(run, sizeof(run), "/run/user/%u", account->uid);
 	plan_folder(plan, run, 0700, account->uid, account->gid);
 	/* Once per start and user; the mark is written last, so a step that failed is done again.

@@ -55,6 +55,8 @@ static size_t take_handles(struct room *room, struct call *call, struct session_
 	struct scope *scope = &handles->scope;
 
 	handles->login_service = take_fd(&call->fds[0]);
+	handles->leash.pull = take_fd(&call->fds[2]);
+	handles->leash.armed = take_fd(&call->fds[3]);
 	if (request->has_tty)
 		handles->tty = take_fd(&call->fds[at++]);
 
@@ -76,7 +78,7 @@ static size_t take_handles(struct room *room, struct call *call, struct session_
  */
 static size_t take_logs(struct room *room, struct call *call)
 {
-	size_t at = 2;
+	size_t at = 4;
 
 	if (call->request.has_log) {
 		cleanup_close(&room->relay.host);
@@ -100,12 +102,12 @@ static void take_settings(struct room *room, const struct control_request *reque
 static void answer_session(struct room *room, struct call *call, struct control_answer *answer)
 {
 	const struct control_request *request = &call->request;
-	struct session_handles handles = {-1, -1, SCOPE_NONE};
+	struct session_handles handles = {-1, -1, LEASH_NONE, SCOPE_NONE};
 	struct session *session;
 	char what[160];
 	size_t plan_fds;
 
-	if (call->fd_count != 2u + !!request->has_log + !!request->has_events + !!request->has_tty +
+	if (call->fd_count != 4u + !!request->has_log + !!request->has_events + !!request->has_tty +
 				  (request->has_scope ? SESSION_FILE_COUNT : 0u) +
 				  (request->has_budget ? 2u : 0u) + request->plan_fds) {
 		answer->result = CONTROL_BAD;
@@ -244,7 +246,8 @@ void room_answer(struct room *room, int client)
 		carry_out(room, &call, &answer);
 	else
 		answer.result = CONTROL_BAD;
-	for (size_t i = 0; i < call.fd_count; i++)
+	/* From the end: a leash that was not taken over must not be pulled by this. */
+	for (size_t i = call.fd_count; i-- > 0;)
 		cleanup_close(&call.fds[i]);
 	if (answer.result != CONTROL_BAD && call.request.verb == CONTROL_STATUS)
 		send_status(room, client, &answer);

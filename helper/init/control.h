@@ -14,7 +14,7 @@
  * reach it). Native byte order: both ends are the same build on the same machine, CONTROL_VERSION
  * refuses anything else.
  */
-#define CONTROL_VERSION  2
+#define CONTROL_VERSION  3
 #define CONTROL_NAME_MAX 257
 
 enum control_verb {
@@ -42,8 +42,8 @@ struct session_rules {
 
 /*
  * Descriptors of CONTROL_SESSION, in this order: pidfd of the login service, memfd of the session's
- * plan (helper/init/plan.h), then those that has_* announces, then plan_fds that the plan uses.
- * The other verbs carry none.
+ * plan (helper/init/plan.h), the two ends of its leash (pull, armed), then those that has_*
+ * announces, then plan_fds that the plan uses. The other verbs carry none.
  */
 struct control_request {
 	uint32_t version;

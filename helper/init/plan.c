@@ -67,6 +67,7 @@ void plan_describe(const struct plan_view *view, size_t index, char *out, size_t
 	    [PLAN_HOME] = "make the home folder",
 	    [PLAN_GRANT_ROOT] = "let users become the container's root",
 	    [PLAN_SKEL] = "copy /etc/skel to",
+	    [PLAN_SET_ASIDE] = "set aside",
 	    [PLAN_UNLESS] = "look for",
 	};
 	const struct plan_step *step;

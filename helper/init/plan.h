@@ -32,6 +32,7 @@ enum plan_step_kind {
 	PLAN_HOME,     /* home of user `text` from the layer (made from /etc/skel) at `path` */
 	PLAN_GRANT_ROOT, /* let users become the container root */
 	PLAN_SKEL,       /* copy /etc/skel into the empty folder `path` for uid, gid */
+	PLAN_SET_ASIDE,  /* rename what is at `path` if a login service would wait at it */
 	PLAN_UNLESS,     /* when `path` exists, leave out the next `skip` steps */
 	PLAN_KIND_COUNT
 };

@@ -8,6 +8,7 @@
 #include "helper/init/run_plan.h"
 #include "helper/init/sessions.h"
 #include "helper/init/status.h"
+#include "helper/init/stuck.h"
 
 /* The last answer on the status socket, and what it is fresh for. */
 struct status_text {
@@ -30,6 +31,7 @@ struct room {
 	struct plan_room plan; /* layer and log socket */
 	struct sessions sessions;
 	struct log_relay relay;
+	struct stuck stuck;
 	struct cgroup_layout layout; /* which controllers each of `cgroup` has */
 	struct cgroup cgroup;        /* of this container, to read from */
 	struct status_text *status;  /* NULL before somebody asks */

@@ -19,6 +19,7 @@
 #include "helper/init/account_step.h"
 #include "helper/init/mounts.h"
 #include "helper/init/root_grant.h"
+#include "helper/init/set_aside.h"
 #include "helper/init/skel.h"
 
 /* A step with its strings and its descriptor at hand. */
@@ -180,28 +181,24 @@ static bool step_grant_root(const struct step_context *at)
 	return root_grant(at->text);
 }
 
+static bool step_set_aside(const struct step_context *at)
+{
+	return set_aside(at->path);
+}
+
 static bool run_step(const struct step_context *at)
 {
 	static bool (*const run[PLAN_KIND_COUNT])(const struct step_context *) = {
-	    [PLAN_NEW_FS] = step_new_fs,
-	    [PLAN_ATTACH] = step_attach,
-	    [PLAN_BIND] = step_bind,
-	    [PLAN_BIND_LAYER] = step_bind_layer,
-	    [PLAN_MASK] = step_mask,
-	    [PLAN_READONLY] = step_readonly,
-	    [PLAN_UNMOUNT] = step_unmount,
-	    [PLAN_FOLDER] = step_folder,
-	    [PLAN_LINK] = step_link,
-	    [PLAN_FILE] = step_file,
-	    [PLAN_WRITE] = step_write,
-	    [PLAN_HOSTNAME] = step_hostname,
-	    [PLAN_LOOPBACK] = step_loopback,
-	    [PLAN_LOG] = step_log,
-	    [PLAN_STATUS] = step_status,
-	    [PLAN_ACCOUNT] = step_account,
-	    [PLAN_HOME] = step_home,
-	    [PLAN_SKEL] = step_skel,
-	    [PLAN_GRANT_ROOT] = step_grant_root,
+	    [PLAN_NEW_FS] = step_new_fs,     [PLAN_ATTACH] = step_attach,
+	    [PLAN_BIND] = step_bind,         [PLAN_BIND_LAYER] = step_bind_layer,
+	    [PLAN_MASK] = step_mask,         [PLAN_READONLY] = step_readonly,
+	    [PLAN_UNMOUNT] = step_unmount,   [PLAN_FOLDER] = step_folder,
+	    [PLAN_LINK] = step_link,         [PLAN_FILE] = step_file,
+	    [PLAN_WRITE] = step_write,       [PLAN_HOSTNAME] = step_hostname,
+	    [PLAN_LOOPBACK] = step_loopback, [PLAN_LOG] = step_log,
+	    [PLAN_STATUS] = step_status,     [PLAN_ACCOUNT] = step_account,
+	    [PLAN_HOME] = step_home,         [PLAN_SET_ASIDE] = step_set_aside,
+	    [PLAN_SKEL] = step_skel,         [PLAN_GRANT_ROOT] = step_grant_root,
 	};
 
 	return run[at->step->kind](at);

@@ -61,7 +61,9 @@ static int patience(const struct room *room)
 {
 	if (room->stopping)
 		return 50;
-	return room->relay.dropped ? 1000 : -1;
+	if (room->relay.dropped)
+		return 1000;
+	return room->sessions.count ? stuck_patience(&room->stuck) : -1;
 }
 
 static void accept_client(struct room *room)
@@ -124,6 +126,29 @@ static void serve_once(struct room *room)
 	if (watches[WATCH_STATUS].revents)
 		room_tell_status(room);
 	times_check(room);
+	stuck_look(&room->stuck, &room->sessions);
+}
+
+static void wait_for_services(struct room *room, uint64_t seconds)
+{
+	uint64_t deadline = boottime_seconds() + seconds;
+
+	while (room->sessions.count && boottime_seconds() < deadline)
+		serve_once(room);
+}
+
+/*
+ * Once everything inside is dead the login services come to their end, too, unless they hang; that
+ * would keep this process from ending.
+ */
+static void end_sessions(struct room *room)
+{
+	(void)kill(-1, SIGKILL);
+	wait_for_services(room, STUCK_SECONDS);
+	stuck_end(&room->sessions);
+	wait_for_services(room, 1);
+	while (room->sessions.count)
+		session_end(&room->sessions, 0, room->settings.name, room->events);
 }
 
 static void tell_stop(const struct room *room)
@@ -142,7 +167,6 @@ void room_serve(struct room *room)
 	times_check(room);
 	while (!room->stopping || (boottime_ms() < room->stop_deadline && !alone()))
 		serve_once(room);
-	while (room->sessions.count)
-		session_end(&room->sessions, 0, room->settings.name, room->events);
+	end_sessions(room);
 	tell_stop(room);
 }

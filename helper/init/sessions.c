@@ -30,6 +30,7 @@ void session_handles_close(struct session_handles *handles)
 {
 	cleanup_close(&handles->login_service);
 	cleanup_close(&handles->tty);
+	leash_close(&handles->leash);
 	scope_close(&handles->scope);
 	handles->login_service = handles->tty = -1;
 }
@@ -55,6 +56,7 @@ struct session *session_add(struct sessions *sessions, const struct control_requ
 	memcpy(session->policy, request->policy, sizeof(session->policy));
 	session->login_service = handles->login_service;
 	session->tty = handles->tty;
+	session->leash = handles->leash;
 	session->scope = handles->scope;
 	session->rules = request->rules;
 	session->started = boottime_ms();
@@ -91,7 +93,8 @@ static void tell_end(const struct session *session, const char *container, int e
 	event.rhost = or_null(session->public.rhost);
 	event.container = container;
 	event.policy = or_null(session->policy);
-	event.reason = session->ending;
+	event.reason =
+	    session->was_stuck ? "the login service hung and was ended" : session->ending;
 	event.duration_seconds = (boottime_ms() - session->started) / 1000;
 	event.cpu_microseconds = scope_cpu(&session->scope);
 	event_append(events, &event);
@@ -113,6 +116,7 @@ void session_end(struct sessions *sessions, size_t index, const char *container,
 	tell_end(session, container, events);
 	cleanup_close(&session->login_service);
 	cleanup_close(&session->tty);
+	leash_close(&session->leash);
 	if (session->tty_path[0] && !tty_in_use(sessions, session->tty_path)) {
 		(void)umount2(session->tty_path, MNT_DETACH | UMOUNT_NOFOLLOW);
 		(void)unlink(session->tty_path);

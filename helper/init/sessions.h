@@ -8,6 +8,7 @@
 
 #include "helper/events/events.h"
 #include "helper/init/control.h"
+#include "helper/init/leash.h"
 #include "helper/init/scope.h"
 
 #define SESSIONS_MAX 1024
@@ -18,7 +19,9 @@ struct session {
 	char policy[65];
 	int login_service; /* pidfd: readable when the login service has ended, however it ended */
 	uint64_t started;  /* CLOCK_BOOTTIME milliseconds: a changed clock changes no duration */
-	int tty;           /* of the host, for messages; -1: none */
+	struct leash leash;
+	bool was_stuck; /* and killed for it */
+	int tty;        /* of the host, for messages; -1: none */
 	struct scope scope;
 	struct session_rules rules;
 	time_t closes_at;            /* when the hours change, 0: never; kept up by times.c */
@@ -45,6 +48,7 @@ void event_append(int events, const struct event *event);
 /* What a request brings for its session. */
 struct session_handles {
 	int login_service, tty;
+	struct leash leash;
 	struct scope scope;
 };
 

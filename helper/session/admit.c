@@ -14,6 +14,7 @@
 #include "helper/container/thaw.h"
 #include "helper/events/events.h"
 #include "helper/init/control.h"
+#include "helper/init/leash.h"
 #include "helper/session/session.h"
 #include "helper/session/supported.h"
 #include "helper/session/tether.h"
@@ -25,7 +26,7 @@
 #define KILLED_PATIENCE_S  5
 
 /* Descriptors of a session's request besides those of its plan (helper/init/control.h). */
-#define SESSION_FDS_MAX (5 + SESSION_FILE_COUNT + 2)
+#define SESSION_FDS_MAX (7 + SESSION_FILE_COUNT + 2)
 
 /* What an admission holds on its way; every step can count on those before it. */
 struct admission {
@@ -185,7 +186,43 @@ static void fill_request(const struct admission *admission, const struct login_t
 	(void)snprintf(out->tty_path, sizeof(out->tty_path), "%s", tty->fd >= 0 ? tty->inside : "");
 }
 
-/* One request, one answer of PID 1. FAILURE_BUSY: it is stopping. FAILURE_LIMIT: it is full. */
+/* One request, one answer of PID 1, who gets the ends of the login service's leash, too. */
+static bool ask_init(const struct admission *admission, int channel, int memfd,
+		     const struct plan *plan, struct control_request *request,
+		     struct control_answer *answer, struct failure *why)
+{
+	const struct caller *caller = &admission->request->caller;
+	struct leash leash;
+	int fds[CHANNEL_MAX_FDS];
+	size_t count = 0, none = 0;
+	bool answered;
+
+	if (!leash_make(caller->pid, caller->pidfd, &leash, why))
+		return false;
+	fds[count++] = caller->pidfd;
+	fds[count++] = memfd;
+	fds[count++] = leash.pull;
+	fds[count++] = leash.armed;
+	if (request->has_log)
+		fds[count++] = admission->request->log;
+	if (request->has_events)
+		fds[count++] = admission->request->events;
+	count += tether_announce(&admission->tether, policy_of(admission), request, fds + count);
+	memcpy(fds + count, plan->fds, plan->fd_count * sizeof(int));
+	count += plan->fd_count;
+	answered =
+	    channel_send(channel, request, sizeof(*request), fds, count) &&
+	    channel_receive(channel, answer, sizeof(*answer), NULL, &none) == (long)sizeof(*answer);
+	if (!answered)
+		(void)fail(why, FAILURE_SYSTEM, errno,
+			   "carrel-init of container '%s' does not answer: 'carrel stop %s' ends "
+			   "it",
+			   admission->request->name, admission->request->name);
+	leash_close(&leash);
+	return answered;
+}
+
+/* FAILURE_BUSY: the container is stopping. FAILURE_LIMIT: it is full. */
 static bool register_session(const struct admission *admission, const struct login_tty *tty,
 			     const struct plan *plan, struct failure *why)
 {
@@ -195,30 +232,15 @@ static bool register_session(const struct admission *admission, const struct log
 	_cleanup_close_ int memfd = channel < 0 ? -1 : plan_memfd(plan, why);
 	struct control_request request;
 	struct control_answer answer;
-	int fds[CHANNEL_MAX_FDS];
-	size_t count = 0, none = 0;
 
 	if (memfd < 0)
 		return false;
 	fill_request(admission, tty, plan, &request);
 	if (plan->fd_count > CHANNEL_MAX_FDS - SESSION_FDS_MAX)
 		return fail(why, FAILURE_LIMIT, 0, "the session has too many mounts");
-	fds[count++] = admission->request->caller.pidfd;
-	fds[count++] = memfd;
-	if (request.has_log)
-		fds[count++] = admission->request->log;
-	if (request.has_events)
-		fds[count++] = admission->request->events;
-	count += tether_announce(&admission->tether, policy_of(admission), &request, fds + count);
-	memcpy(fds + count, plan->fds, plan->fd_count * sizeof(int));
-	count += plan->fd_count;
 	(void)setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	if (!channel_send(channel, &request, sizeof(request), fds, count) ||
-	    channel_receive(channel, &answer, sizeof(answer), NULL, &none) != (long)sizeof(answer))
-		return fail(
-		    why, FAILURE_SYSTEM, errno,
-		    "carrel-init of container '%s' does not answer: 'carrel stop %s' ends it",
-		    admission->request->name, admission->request->name);
+	if (!ask_init(admission, channel, memfd, plan, &request, &answer, why))
+		return false;
 	answer.text[sizeof(answer.text) - 1] = '\0';
 	admission->request->disk = answer.disk;
 	if (answer.result == CONTROL_OK)

@@ -7,7 +7,7 @@ import time
 from attacker import all_refused, arm, attempt
 from image import have_image
 from machine import STATE
-from suite import contains, equal, expect, lacks, test
+from suite import contains, equal, eventually, expect, lacks, test
 
 BOUND = 10  # seconds that a login may take, whatever it meets
 
@@ -126,7 +126,9 @@ TRAPS = {
     "device": "ln -s /dev/zero $p",
 }
 PLACES = ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/sudoers.d", "/etc/skel",
-          "/run/carrel/homes", "/run/carrel/etc", "/run/user", "/etc/nsswitch.conf")
+          "/run/carrel/homes", "/run/carrel/etc", "/run/user", "/etc/nsswitch.conf",
+          "/etc/localtime", "/etc/motd", "/etc/environment", "/run/utmp", "/var/log/wtmp",
+          "/var/log/lastlog")
 SET_TRAP = """
 n=$(basename {place}); p={place}
 rm -rf $p 2>/dev/null || mv $p $p.aside
@@ -147,20 +149,50 @@ def set_traps(m, kinds):
     for kind in kinds:
         for place in PLACES:
             script = SET_TRAP.format(place=place, trap=TRAPS[kind])
-            stop(m, "bob-trap")
-            m.run("carrel", "remove", "bob-trap", "--yes")
+            fresh_start(m, "bob-trap")
             equal(m.ssh("bob", "sudo -n sh", stdin=script).status, 0, f"{kind} at {place}")
             quick_login(m, f"{kind} at {place}")
-            if place.startswith("/etc"):
+            if place.startswith(("/etc", "/var")):
                 stop(m, "bob-trap")
                 quick_login(m, f"{kind} at {place} after a stop")
     equal(host_listing(m), before, "the host's files")
+
+
+def fresh_start(m, container):
+    """As `carrel remove` and a new login would have it, but sooner."""
+    stop(m, container)
+    upper = STATE / "containers" / container / "layer/upper"
+    for path in upper.iterdir() if upper.exists() else ():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def stop(m, container):
     """As an admin does: this ends login services that hang on a FIFO inside, too."""
     if container in m.running():
         equal(m.run("carrel", "stop", "--timeout", "1", container).status, 0, "carrel stop")
+
+
+@test
+def trap_during_a_session(m):
+    """root = yes: FIFOs laid while logged in: sshd hangs at the end, and is ended all the same."""
+    have_image(m)
+    with m.policy("later", 'image = "lab"\nroot = yes'):
+        for place in ("/etc/passwd", "/etc/group", "/etc/localtime", "/var/log/wtmp", "/run/utmp",
+                      "/var/log/lastlog"):
+            fresh_start(m, "bob-later")
+            person = m.ssh_terminal("bob").shell()
+            # sudo itself may hang on it.
+            person.type(f"sudo -n sh -c 'rm -f {place}; mkfifo {place}; touch /var/tmp/laid' & exit")
+            eventually(lambda: (STATE / "containers/bob-later/layer/var-tmp/laid").exists(), "it")
+            began = time.monotonic()
+            equal(m.run("carrel", "stop", "--timeout", "1", "bob-later").status, 0, "carrel stop")
+            expect(time.monotonic() - began < BOUND, f"the stop with a FIFO at {place}")
+            eventually(lambda: not m.run("pgrep", "-f", "^sshd: bob").out, "sshd has ended")
+            equal(m.ssh("alice", "echo in").out, "in\n", "another user's login")
+            fresh_start(m, "bob-later")
 
 
 def trap_test(kind):
