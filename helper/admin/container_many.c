@@ -78,12 +78,41 @@ static void ask(struct round *round, struct question *question)
 	question->channel = -1;
 }
 
+/* Files alone: nobody is asked and nobody waited for. */
+static void glance(struct round *round, struct question *question, const char *name)
+{
+	struct container_info *info = &question->info;
+	struct failure why;
+	struct note note;
+
+	question->channel = -1;
+	question->is_there = registry_glance(&round->context->registry, name, &info->running,
+					     &info->runs, &info->answers, &note, &why) &&
+			     container_read_stored(round->context, info, &why);
+	if (!question->is_there) {
+		if (why.kind != FAILURE_MISSING)
+			round->status = complain("%s: %s", name, why.text);
+		return;
+	}
+	if (info->answers) {
+		info->stopping = note.stopping;
+		info->session_count = note.session_count;
+		info->idle_since = note.idle_since;
+	}
+	if (info->runs)
+		container_read_usage(round->context, info, DETAIL_LIST);
+}
+
 static void begin(struct round *round, struct question *question, const char *name)
 {
 	struct container_info *info = &question->info;
 	struct failure why;
 
 	container_unknown(name, info);
+	if (round->detail == DETAIL_LIST) {
+		glance(round, question, name);
+		return;
+	}
 	question->is_there = registry_reach(&round->context->registry, name, &info->running,
 					    &info->runs, &question->channel, &why);
 	/* First the question, then the files: PID 1 has time to answer meanwhile. */
@@ -94,8 +123,8 @@ static void begin(struct round *round, struct question *question, const char *na
 		if (why.kind != FAILURE_MISSING)
 			round->status = complain("%s: %s", name, why.text);
 	} else if (info->runs) {
-		container_read_usage(round->context, info, round->detail);
-	} else if (round->detail == DETAIL_ALL) {
+		container_read_usage(round->context, info, DETAIL_ALL);
+	} else {
 		container_read_disk(round->context, info);
 	}
 }

@@ -17,6 +17,7 @@
 #include "helper/container/clones.h"
 #include "helper/container/container.h"
 #include "helper/container/empty_namespace.h"
+#include "helper/registry/note.h"
 #include "helper/registry/process.h"
 #include "helper/storage/storage.h"
 #include "helper/storage/usage.h"
@@ -33,6 +34,7 @@ struct build {
 	struct birth birth;
 	int layer;   /* detached mount */
 	int control; /* listening socket */
+	int note;    /* file that PID 1 keeps */
 	bool has_block, has_cgroup;
 };
 
@@ -127,6 +129,17 @@ static bool make_control(struct build *build, struct failure *why)
 	return true;
 }
 
+static bool make_note(struct build *build, struct failure *why)
+{
+	_cleanup_close_ int dir =
+	    dir_open_at(build->spec->registry->run_containers, build->spec->name, true);
+
+	(void)unlinkat(dir, NOTE_FILE, 0);
+	build->note =
+	    openat(dir, NOTE_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return build->note >= 0 || fail(why, FAILURE_SYSTEM, errno, "cannot make the note");
+}
+
 static bool map_layer(const struct build *build, struct failure *why)
 {
 	return map_mount(build->layer, build->birth.user_namespace) ||
@@ -166,8 +179,8 @@ static bool send_plan(struct build *build, struct plan *plan, int hold, struct f
 					    .has_log = spec->log >= 0,
 					    .has_events = spec->events >= 0,
 					    .has_hold = hold >= 0};
-	int given[4 + CGROUP_MAX_ROOTS] = {build->control};
-	size_t count = 1;
+	int given[5 + CGROUP_MAX_ROOTS] = {build->control, build->note};
+	size_t count = 2;
 
 	if (settings.idle_seconds == TIME_UNSET || settings.idle_seconds == TIME_NEVER)
 		settings.idle_seconds = UINT64_MAX;
@@ -246,12 +259,13 @@ bool container_start(const struct container_spec *spec, struct running_record *r
 	 */
 	static bool (*const steps[])(struct build *, struct failure *) = {
 	    make_block,   make_storage, make_cgroup, make_processes,
-	    make_control, make_inside,  make_record,
+	    make_control, make_note,    make_inside, make_record,
 	};
 	struct build build = {.spec = spec,
 			      .record = record,
 			      .layer = -1,
 			      .control = -1,
+			      .note = -1,
 			      .birth = {-1, -1, -1, -1, -1}};
 	bool made = true;
 
@@ -269,5 +283,6 @@ bool container_start(const struct container_spec *spec, struct running_record *r
 		cgroup_close(&build.cgroup);
 	cleanup_close(&build.layer);
 	cleanup_close(&build.control);
+	cleanup_close(&build.note);
 	return made;
 }

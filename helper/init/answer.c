@@ -161,6 +161,29 @@ static void answer_message(struct room *room, struct call *call, struct control_
 	answer->session_count = (uint32_t)room->sessions.count;
 }
 
+static uint64_t idle_since(const struct room *room)
+{
+	if (room->sessions.count)
+		return 0;
+	return (uint64_t)time(NULL) - (boottime_ms() - room->sessions.idle_since) / 1000;
+}
+
+void room_note(struct room *room)
+{
+	struct note note = {.version = NOTE_VERSION,
+			    .session_count = (uint32_t)room->sessions.count,
+			    .stopping = room->stopping,
+			    .idle_since = room->noted.idle_since};
+
+	if (note.session_count)
+		note.idle_since = 0;
+	else if (!note.idle_since)
+		note.idle_since = idle_since(room);
+	/* Without it the list shows that this container does not answer, which is then so. */
+	if (memcmp(&note, &room->noted, sizeof(note)) != 0 && note_write(room->note, &note))
+		room->noted = note;
+}
+
 static void answer_status(const struct room *room, struct control_answer *answer)
 {
 	answer->session_count = (uint32_t)room->sessions.count;
@@ -168,9 +191,7 @@ static void answer_status(const struct room *room, struct control_answer *answer
 	if (room->stopping)
 		answer->result = CONTROL_STOPPING;
 	answer->cpu_day_left_microseconds = times_cpu_left(room);
-	if (room->sessions.count == 0)
-		answer->idle_since =
-		    (uint64_t)time(NULL) - (boottime_ms() - room->sessions.idle_since) / 1000;
+	answer->idle_since = idle_since(room);
 }
 
 /*
@@ -246,6 +267,7 @@ void room_answer(struct room *room, int client)
 		carry_out(room, &call, &answer);
 	else
 		answer.result = CONTROL_BAD;
+	room_note(room); /* before anybody can know of it and look */
 	/* From the end: a leash that was not taken over must not be pulled by this. */
 	for (size_t i = call.fd_count; i-- > 0;)
 		cleanup_close(&call.fds[i]);

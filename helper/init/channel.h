@@ -18,7 +18,7 @@
  *   helper  CHANNEL_MAPPED	the maps are written, the cgroup holds it; value: CLONE_NEW* to make
  *   init    CHANNEL_STARTED	value: pid of PID 1 on the host; fd: its pidfd; this process ends
  *   helper  CHANNEL_PLAN	struct channel_settings; fds: plan memfd, listening control socket,
- *				[log], [events], [hold], its cgroups, then those of the plan
+ *note, [log], [events], [hold], its cgroups, then those of the plan
  *   init    CHANNEL_DONE	PID 1 has carried it out, or result says where it failed
  *   helper  CHANNEL_COMMIT	the container is in the registry; PID 1 goes on by itself
  *

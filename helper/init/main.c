@@ -140,7 +140,7 @@ static bool furnish(struct room *room)
 {
 	struct channel_message message, answer = {.kind = CHANNEL_DONE};
 	int fds[CHANNEL_MAX_FDS];
-	size_t count = CHANNEL_MAX_FDS, at = 2;
+	size_t count = CHANNEL_MAX_FDS, at = 3;
 
 	if (!hear(CHANNEL_PLAN, &message, fds, &count) ||
 	    message.settings.cgroup_count > CGROUP_MAX_ROOTS ||
@@ -150,6 +150,7 @@ static bool furnish(struct room *room)
 		return false;
 	room->settings = message.settings;
 	room->control = fds[1];
+	room->note = fds[2];
 	room->relay.host = message.settings.has_log ? fds[at++] : -1;
 	room->events = message.settings.has_events ? fds[at++] : -1;
 	at += !!message.settings.has_hold;

@@ -9,6 +9,7 @@
 #include "helper/init/sessions.h"
 #include "helper/init/status.h"
 #include "helper/init/stuck.h"
+#include "helper/registry/note.h"
 
 /* The last answer on the status socket, and what it is fresh for. */
 struct status_text {
@@ -36,10 +37,12 @@ struct room {
 	struct cgroup cgroup;        /* of this container, to read from */
 	struct status_text *status;  /* NULL before somebody asks */
 	uint64_t started_at;         /* seconds since the epoch */
-	int control;                 /* listening socket in the registry */
-	int events;                  /* events.jsonl, or -1 */
-	int signals;                 /* signalfd: SIGCHLD, SIGTERM */
-	int timer, wall;             /* timerfds on CLOCK_BOOTTIME and CLOCK_REALTIME, times.h */
+	int note;
+	struct note noted; /* what is in it */
+	int control;       /* listening socket in the registry */
+	int events;        /* events.jsonl, or -1 */
+	int signals;       /* signalfd: SIGCHLD, SIGTERM */
+	int timer, wall;   /* timerfds on CLOCK_BOOTTIME and CLOCK_REALTIME, times.h */
 	uint64_t timer_armed, wall_armed; /* for when, in milliseconds */
 	struct room_budget budget;
 	bool stopping;
@@ -53,6 +56,9 @@ void room_serve(struct room *room);
 
 /* Answer one client of the control socket. */
 void room_answer(struct room *room, int client);
+
+/* Write down how it stands, when that is not what is in the note. */
+void room_note(struct room *room);
 
 /* Answer one client of the status socket, which may be anybody in the container. Never waits. */
 void room_tell_status(struct room *room);

@@ -127,6 +127,7 @@ static void serve_once(struct room *room)
 		room_tell_status(room);
 	times_check(room);
 	stuck_look(&room->stuck, &room->sessions);
+	room_note(room);
 }
 
 static void wait_for_services(struct room *room, uint64_t seconds)
@@ -164,6 +165,7 @@ static void tell_stop(const struct room *room)
 
 void room_serve(struct room *room)
 {
+	room_note(room);
 	times_check(room);
 	while (!room->stopping || (boottime_ms() < room->stop_deadline && !alone()))
 		serve_once(room);

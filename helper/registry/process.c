@@ -24,6 +24,14 @@ uint64_t process_parse_start_ticks(const char *stat_text)
 
 uint64_t process_start_ticks(pid_t pid)
 {
+	char state;
+
+	return process_look(pid, &state);
+}
+
+uint64_t process_look(pid_t pid, char *state)
+{
+	const char *name_end;
 	_cleanup_close_ int fd = -1;
 	char path[32], text[1024];
 	ssize_t length;
@@ -36,5 +44,7 @@ uint64_t process_start_ticks(pid_t pid)
 	if (length <= 0)
 		return 0;
 	text[length] = '\0';
+	name_end = strrchr(text, ')');
+	*state = name_end && name_end[1] == ' ' ? name_end[2] : '?';
 	return process_parse_start_ticks(text);
 }

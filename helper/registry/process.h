@@ -11,6 +11,9 @@
  */
 uint64_t process_start_ticks(pid_t pid);
 
+/* The same, with the state of the process: field 3, 'S', 'T' (stopped), 'Z' (ended), ... */
+uint64_t process_look(pid_t pid, char *state);
+
 /* Pure half: the field from the text of a stat file, whose second field may hold any bytes. */
 uint64_t process_parse_start_ticks(const char *stat_text);
 

@@ -7,10 +7,11 @@
 #include <sys/types.h>
 
 #include "base/failure.h"
+#include "helper/registry/note.h"
 
 /*
  * /run/carrel           0711 root  (the mark of a container, CARREL_INSIDE_MARK, is never here)
- *   containers/NAME/    0700  lock, control (socket), running (record)
+ *   containers/NAME/    0700  lock, control (socket), running (record), note
  *   blocks/N            the name of the container that holds id block N
  *   seccomp/            compiled programs
  *   host/               snapshots of the host's /etc
@@ -103,7 +104,15 @@ bool registry_names(const struct registry *registry, char ***names, size_t *coun
 int registry_connect(const struct registry *registry, const char *name, struct failure *why);
 
 /*
- * registry_running for a look at thousands: *runs when PID 1 listens, which is proof enough, as
+ * registry_running for a list of thousands, by reading files alone; nothing holds the process, so
+ * this is only to be shown. *answers when it is not stopped and has left *note.
+ */
+bool registry_glance(const struct registry *registry, const char *name,
+		     struct running_record *record, bool *runs, bool *answers, struct note *note,
+		     struct failure *why);
+
+/*
+ * registry_running for a question to thousands: *runs when PID 1 listens, which is proof enough, as
  * nobody else holds that socket. *channel is a non-blocking connection to it (caller closes), -1
  * when it does not run or others keep it busy. Never waits.
  */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "helper/registry/note.h"
 #include "helper/registry/process.h"
 #include "helper/registry/record.h"
 #include "helper/registry/registry.h"
@@ -127,6 +128,7 @@ void registry_forget_running(const struct registry *registry, const char *name)
 		return;
 	(void)unlinkat(dir, "running", 0);
 	(void)unlinkat(dir, "control", 0);
+	(void)unlinkat(dir, NOTE_FILE, 0);
 }
 
 void registry_clear_runtime(const struct registry *registry, const char *name)
@@ -187,5 +189,28 @@ bool registry_reach(const struct registry *registry, const char *name,
 		return true;
 	*channel = connect_in(dir, SOCK_NONBLOCK);
 	*runs = *channel >= 0 || errno == EAGAIN;
+	return true;
+}
+
+bool registry_glance(const struct registry *registry, const char *name,
+		     struct running_record *record, bool *runs, bool *answers, struct note *note,
+		     struct failure *why)
+{
+	_cleanup_close_ int dir = dir_open_at(registry->run_containers, name, true);
+	bool found = false;
+	char state;
+
+	*runs = *answers = false;
+	memset(record, 0, sizeof(*record));
+	if (dir < 0)
+		return errno == ENOENT || fail(why, FAILURE_SYSTEM, errno,
+					       "cannot open the runtime folder of '%s'", name);
+	if (!read_record(dir, "running", name, record, &found, why))
+		return false;
+	if (!found || process_look(record->pid, &state) != record->start_ticks || state == 'Z' ||
+	    state == 'X')
+		return true;
+	*runs = true;
+	*answers = state != 'T' && state != 't' && note_read(dir, NOTE_FILE, note);
 	return true;
 }

@@ -133,6 +133,41 @@ START_TEST(running_record_names_one_process)
 }
 END_TEST
 
+/* What a list of thousands reads: this process plays PID 1, then one that ended long ago. */
+START_TEST(a_glance_reads_files_alone)
+{
+	struct running_record record = {.pid = getpid(), .user = "alice"};
+	struct note written = {.version = NOTE_VERSION, .session_count = 3}, note;
+	struct failure why;
+	bool runs, answers;
+	int file;
+
+	ck_assert(registry_glance(&registry, "bob", &record, &runs, &answers, &note, &why));
+	ck_assert(!runs && !answers);
+	record = (struct running_record){.pid = getpid(), .user = "alice"};
+	record.start_ticks = process_start_ticks(getpid());
+	ck_assert(dir_make_at(registry.run_containers, "alice", 0700, &why));
+	ck_assert(registry_write_running(&registry, "alice", &record, &why));
+	ck_assert(registry_glance(&registry, "alice", &record, &runs, &answers, &note, &why));
+	ck_assert(runs && !answers); /* there is no note */
+	file = openat(registry.run_containers, "alice/" NOTE_FILE, O_WRONLY | O_CREAT, 0600);
+	ck_assert(note_write(file, &written));
+	ck_assert(registry_glance(&registry, "alice", &record, &runs, &answers, &note, &why));
+	ck_assert(runs && answers);
+	ck_assert_uint_eq(note.session_count, 3);
+	ck_assert_str_eq(record.user, "alice");
+	written.version++;
+	ck_assert(note_write(file, &written));
+	ck_assert(registry_glance(&registry, "alice", &record, &runs, &answers, &note, &why));
+	ck_assert(runs && !answers);
+	(void)close(file);
+	record.start_ticks++;
+	ck_assert(registry_write_running(&registry, "alice", &record, &why));
+	ck_assert(registry_glance(&registry, "alice", &record, &runs, &answers, &note, &why));
+	ck_assert(!runs && !answers);
+}
+END_TEST
+
 START_TEST(damaged_running_record_is_told)
 {
 	struct running_record record;
@@ -277,6 +312,7 @@ Suite *registry_suite(void)
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(files, setup, teardown);
 	tcase_add_test(files, running_record_names_one_process);
+	tcase_add_test(files, a_glance_reads_files_alone);
 	tcase_add_test(files, damaged_running_record_is_told);
 	tcase_add_test(files, lock_is_exclusive_and_waits_no_longer_than_told);
 	tcase_add_test(files, blocks_are_held_once_and_taken_over_when_stale);
