@@ -60,6 +60,7 @@ static int mount_source(const char *source)
 	_cleanup_close_ int context = fsopen("erofs", FSOPEN_CLOEXEC);
 
 	if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "source", source, 0) < 0 ||
+	    fsconfig(context, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0 ||
 	    fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
 	return fsmount(context, FSMOUNT_CLOEXEC,
