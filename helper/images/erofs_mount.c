@@ -55,6 +55,12 @@ static int open_kept(int folder, const char *name)
 	return root >= 0 && is_kept(root) ? take_fd(&root) : -1;
 }
 
+static int is_damaged(struct failure *why)
+{
+	return fail_fd(why, FAILURE_DATA, errno,
+		       IMAGE_EROFS " is damaged, it cannot be mounted: build the image again");
+}
+
 static int mount_source(const char *source)
 {
 	_cleanup_close_ int context = fsopen("erofs", FSOPEN_CLOEXEC);
@@ -84,7 +90,7 @@ int erofs_mount_loop(int file, struct failure *why)
 		return -1;
 	mount = mount_source(loop.device);
 	if (mount < 0)
-		(void)fail(why, FAILURE_DATA, errno, "its file system cannot be mounted");
+		(void)is_damaged(why);
 	cleanup_close(&loop.fd);
 	return mount;
 }
@@ -101,8 +107,7 @@ static int mount_any(int file, struct failure *why)
 		return fail_fd(why, FAILURE_UNSUPPORTED, 0,
 			       "this kernel has no erofs: load the module, or build the image "
 			       "with --format dir");
-	return fail_fd(why, FAILURE_DATA, errno,
-		       IMAGE_EROFS " is damaged, it cannot be mounted: build the image again");
+	return is_damaged(why);
 }
 
 static bool attach(int mount, int folder, const char *name, struct failure *why)
