@@ -59,9 +59,10 @@ bool plan_image_root(struct plan *plan, const struct container_spec *spec, int u
 	if (clone < 0)
 		return false;
 	plan_attach(plan, clone, PLAN_IMAGE_POINT, PLAN_POINT_EXISTS);
+	/* index=off: the layer must not insist on the version that it was first mounted on. */
 	plan_new_fs(plan, "overlay",
 		    "lowerdir=" PLAN_IMAGE_POINT ",upperdir=" PLAN_LAYER_POINT "/upper,"
-		    "workdir=" PLAN_LAYER_POINT "/work,userxattr",
+		    "workdir=" PLAN_LAYER_POINT "/work,userxattr,index=off",
 		    "/", PLAN_POINT_EXISTS, attributes);
 	return true;
 }

@@ -262,6 +262,13 @@ def damaged_images_are_refused(host):
     refused("it cannot be mounted")
     file.write_bytes(intact[:1024] + bytes([intact[1024] ^ 1]) + intact[1025:])
     refused("it cannot be mounted")
+    file.write_bytes(intact[:len(intact) // 2] + bytes(range(256)) * 256
+                     + intact[len(intact) // 2 + 65536:])
+    # In the middle it shows when it is read: as an error, or to a program that runs from there.
+    met = subprocess.run(["su", "bob", "-c", "cat /usr/bin/* /usr/lib/*/* /lib64/* >/dev/null"],
+                         capture_output=True, text=True)
+    matches(met.stdout + met.stderr + str(met.returncode), "error|135", "what bob meets")
+    host.works("stop", "--timeout", "0", "bob")
     file.unlink()
     refused("version 1 cannot be opened")
     contains(host.carrel("policy", "check").out, "its current version is missing", "policy check")
