@@ -73,6 +73,9 @@ struct config *config_new(struct failure *why)
 	}
 	config->id_base = 0x80000000u;
 	config->id_blocks = 16384;
+	/* Above what admins write into /etc/projects and what container engines count up. */
+	config->project_base = 0x40000000u;
+	config->project_ids = 1048576;
 	config->storage = STORAGE_AUTO;
 	if (!string_set(&config->state_dir, "/var/lib/carrel", why)) {
 		config_free(config);

@@ -169,19 +169,39 @@ bool check_bind(const struct config *config, const struct policy *policy, struct
 	return true;
 }
 
-bool check_main(const char *file, cfg_t *block, const struct config *config, struct failure *why)
+static bool check_ids(const struct spot *spot, const struct config *config)
 {
-	const struct spot spot = {file, block, file_keys, why};
 	uint64_t end = (uint64_t)config->id_base + (uint64_t)config->id_blocks * 65536;
-	unsigned line = line_of(&spot, "id_blocks");
+	unsigned line = line_of(spot, "id_blocks");
 
 	/* 4294967295 is "no id" to the kernel; its whole block stays out. */
 	if (end <= UINT64_C(0xffff0000))
 		return true;
-	return fail(why, FAILURE_POLICY, 0,
-		    "%s:%u: id_base and id_blocks reach beyond the last id; %llu blocks fit", file,
-		    line != 0 ? line : line_of(&spot, "id_base"),
+	return fail(spot->why, FAILURE_POLICY, 0,
+		    "%s:%u: id_base and id_blocks reach beyond the last id; %llu blocks fit",
+		    spot->file, line != 0 ? line : line_of(spot, "id_base"),
 		    (unsigned long long)((UINT64_C(0xffff0000) - config->id_base) / 65536));
+}
+
+static bool check_projects(const struct spot *spot, const struct config *config)
+{
+	uint64_t end = (uint64_t)config->project_base + config->project_ids;
+	unsigned line = line_of(spot, "project_ids");
+
+	if (end <= UINT32_MAX)
+		return true;
+	return fail(
+	    spot->why, FAILURE_POLICY, 0,
+	    "%s:%u: project_base and project_ids reach beyond the last project id; %llu fit",
+	    spot->file, line != 0 ? line : line_of(spot, "project_base"),
+	    (unsigned long long)(UINT32_MAX - config->project_base));
+}
+
+bool check_main(const char *file, cfg_t *block, const struct config *config, struct failure *why)
+{
+	const struct spot spot = {file, block, file_keys, why};
+
+	return check_ids(&spot, config) && check_projects(&spot, config);
 }
 
 static bool check_pool_of(const struct config *config, const struct policy *policy,

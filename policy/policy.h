@@ -110,8 +110,10 @@ struct config {
 	char *state_dir;     /* "/var/lib/carrel" */
 	char *cgroup_parent; /* below the cgroup mounts; NULL: chosen by the helper */
 	enum storage_kind storage;
-	uint32_t id_base;   /* first host id of the blocks for containers: 0x80000000 */
-	uint32_t id_blocks; /* how many blocks of 65536 ids: 16384 */
+	uint32_t id_base;      /* first host id of the blocks for containers: 0x80000000 */
+	uint32_t id_blocks;    /* how many blocks of 65536 ids: 16384 */
+	uint32_t project_base; /* first project id for quotas of containers: 0x40000000 */
+	uint32_t project_ids;  /* how many of them: 1048576 */
 	struct string_list exempt_users, exempt_groups; /* "root" is always exempt as well */
 	bool unmatched_deny;                            /* unmatched = deny */
 	char *unmatched_text;    /* "unmatched_message": shown then; may be NULL */

@@ -120,6 +120,8 @@ static const struct key exempt_keys[] = {
 /* A block of ids must end below 4294967295, which the kernel takes for "no id". */
 #define HIGHEST_ID_BASE   UINT64_C(0xfffe0000)
 #define HIGHEST_ID_BLOCKS 65534
+/* 0 is everybody's project, and 4294967295 the kernel's "no id". */
+#define HIGHEST_PROJECT UINT64_C(0xfffffffe)
 
 const struct key file_keys[] = {
     {"state_dir", VALUE(config, state_dir, read_state_dir, .flags = KEY_MAIN)},
@@ -132,6 +134,10 @@ const struct key file_keys[] = {
 		      .high = HIGHEST_ID_BASE)},
     {"id_blocks",
      VALUE(config, id_blocks, read_number, .flags = KEY_MAIN, .low = 1, .high = HIGHEST_ID_BLOCKS)},
+    {"project_base", VALUE(config, project_base, read_number, .flags = KEY_MAIN, .low = 1,
+			   .high = HIGHEST_PROJECT)},
+    {"project_ids",
+     VALUE(config, project_ids, read_number, .flags = KEY_MAIN, .low = 1, .high = HIGHEST_PROJECT)},
     {"policy", NAMED(policy_keys, open_policy)},
     {"pool", NAMED(pool_keys, open_pool)},
     {0},

@@ -22,8 +22,6 @@
 #include "helper/storage/storage.h"
 #include "helper/storage/usage.h"
 
-#define STORED_VERSION 1
-
 /* A container in the making: what each step leaves for the next and for the undo. */
 struct build {
 	const struct container_spec *spec;

@@ -2,6 +2,7 @@
 #include "helper/seccomp/table.h"
 
 #include <errno.h>
+#include <linux/btrfs.h>
 #include <linux/in.h>
 #include <linux/netlink.h>
 #include <linux/sched.h>
@@ -356,6 +357,11 @@ const struct argument_rule argument_rules[] = {
     {"ioctl", .when = {IS(1, TIOCLINUX)}, .result = REFUSE(EPERM)},
     {"ioctl", .when = {IS(1, TIOCCONS)}, .result = REFUSE(EPERM)},
     {"ioctl", .when = {IS(1, TIOCSETD)}, .result = REFUSE(EPERM)},
+    /* A subvolume made inside would not be under the disk limit of the one that it is in. */
+    {"ioctl", .when = {IS(1, BTRFS_IOC_SUBVOL_CREATE)}, .result = REFUSE(EPERM)},
+    {"ioctl", .when = {IS(1, BTRFS_IOC_SUBVOL_CREATE_V2)}, .result = REFUSE(EPERM)},
+    {"ioctl", .when = {IS(1, BTRFS_IOC_SNAP_CREATE)}, .result = REFUSE(EPERM)},
+    {"ioctl", .when = {IS(1, BTRFS_IOC_SNAP_CREATE_V2)}, .result = REFUSE(EPERM)},
     {"ioctl", .result = ALLOW},
 
     {"personality", .when = {IS(0, PER_LINUX)}, .result = ALLOW},

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,15 +69,64 @@ static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attri
 	return error;
 }
 
+/* A program, and how long it may take. */
+struct job {
+	char *const *arguments;
+	int image;
+	const char *path;
+	unsigned patience_s; /* 0: as long as it takes */
+	bool may_be_killed;
+};
+
+static bool has_ended(pid_t child, unsigned patience_s)
+{
+	struct pollfd ended = {.fd = (int)syscall(SYS_pidfd_open, child, 0), .events = POLLIN};
+	int ready;
+
+	if (ended.fd < 0)
+		return true; /* then only waiting is left */
+	do
+		ready = poll(&ended, 1, patience_s ? (int)patience_s * 1000 : -1);
+	while (ready < 0 && errno == EINTR);
+	(void)close(ended.fd);
+	return ready != 0;
+}
+
+/* Returns true when the child was waited for. */
+static bool wait_for(const struct job *job, pid_t child, int *status, struct failure *why)
+{
+	const char *program = job->arguments[0];
+
+	if (!has_ended(child, job->patience_s)) {
+		(void)fail(
+		    why, FAILURE_BUSY, 0,
+		    "%s on %s takes more than %u seconds%s: run 'carrel quota apply' for the "
+		    "container, which waits for it",
+		    program, job->path, job->patience_s,
+		    job->may_be_killed ? "" : " and goes on by itself");
+		if (!job->may_be_killed)
+			return false;
+		(void)kill(child, SIGKILL);
+		while (waitpid(child, status, 0) < 0 && errno == EINTR)
+			;
+		return false;
+	}
+	while (waitpid(child, status, 0) < 0)
+		if (errno != EINTR)
+			return fail(why, FAILURE_SYSTEM, errno, "lost %s", program);
+	return true;
+}
+
 /*
  * Returns the exit status, -1 with *why when it was not started or was killed. The descriptors are
  * copied to numbers above those that the program gets, so that none is covered by another.
  */
-static int run(char *const arguments[], int image, char words[WORDS_SIZE], struct failure *why)
+static int run(const struct job *job, char words[WORDS_SIZE], struct failure *why)
 {
+	char *const *arguments = job->arguments;
 	_cleanup_close_ int memory = memfd_create("words", MFD_CLOEXEC);
 	_cleanup_close_ int said = fcntl(memory, F_DUPFD_CLOEXEC, IMAGE_FD + 1);
-	_cleanup_close_ int high = fcntl(image, F_DUPFD_CLOEXEC, IMAGE_FD + 1);
+	_cleanup_close_ int high = fcntl(job->image, F_DUPFD_CLOEXEC, IMAGE_FD + 1);
 	char *const environment[] = {NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -94,9 +145,8 @@ static int run(char *const arguments[], int image, char words[WORDS_SIZE], struc
 	(void)posix_spawnattr_destroy(&attributes);
 	if (error)
 		return fail_fd(why, FAILURE_SYSTEM, error, "cannot start %s", arguments[0]);
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return fail_fd(why, FAILURE_SYSTEM, errno, "lost %s", arguments[0]);
+	if (!wait_for(job, child, &status, why))
+		return -1;
 	read_words(said, words);
 	if (!WIFEXITED(status))
 		return fail_fd(why, FAILURE_SYSTEM, 0, "%s was killed by signal %d", arguments[0],
@@ -110,7 +160,8 @@ static uint64_t bytes_an_inode(uint64_t blocks)
 	return blocks < SMALL_BLOCKS ? 4096 : 16384;
 }
 
-bool ext4_make(int image, const char *path, uint64_t blocks, uint64_t inodes, struct failure *why)
+bool ext4_make(int image, const char *path, uint64_t blocks, uint64_t inodes, unsigned patience_s,
+	       struct failure *why)
 {
 	char size[24], count[24], words[WORDS_SIZE];
 	/* All that matters is said here: the machine's mke2fs.conf may be anything. */
@@ -134,24 +185,26 @@ bool ext4_make(int image, const char *path, uint64_t blocks, uint64_t inodes, st
 	    size,
 	    NULL,
 	};
+	const struct job job = {arguments, image, path, patience_s, true};
 	int status;
 
 	(void)snprintf(size, sizeof(size), "%llu", (unsigned long long)blocks);
 	(void)snprintf(count, sizeof(count), "%llu",
 		       (unsigned long long)(inodes ? inodes : bytes_an_inode(blocks)));
-	status = run(arguments, image, words, why);
+	status = run(&job, words, why);
 	return status == 0 ||
 	       (status > 0 &&
 		fail(why, FAILURE_SYSTEM, 0, "cannot make %s: " MKFS " ended with status %d (%s)",
 		     path, status, words));
 }
 
-bool ext4_check(int image, const char *path, bool all, struct failure *why)
+bool ext4_check(int image, const char *path, bool all, unsigned patience_s, struct failure *why)
 {
 	char *const arguments[] = {(char[]){E2FSCK}, all ? (char[]){"-pf"} : (char[]){"-p"},
 				   (char[]){IMAGE_PATH}, NULL};
+	const struct job job = {arguments, image, path, patience_s, true};
 	char words[WORDS_SIZE], what[WORDS_SIZE + 64];
-	int status = run(arguments, image, words, why);
+	int status = run(&job, words, why);
 
 	if (status < 0)
 		return false;
@@ -161,14 +214,16 @@ bool ext4_check(int image, const char *path, bool all, struct failure *why)
 	return ext4_damaged(path, what, why);
 }
 
-bool ext4_grow(int image, const char *path, uint64_t blocks, struct failure *why)
+bool ext4_grow(int image, const char *path, uint64_t blocks, unsigned patience_s,
+	       struct failure *why)
 {
 	char size[24], words[WORDS_SIZE];
 	char *const arguments[] = {(char[]){RESIZE}, (char[]){IMAGE_PATH}, size, NULL};
+	const struct job job = {arguments, image, path, patience_s, false};
 	int status;
 
 	(void)snprintf(size, sizeof(size), "%llu", (unsigned long long)blocks);
-	status = run(arguments, image, words, why);
+	status = run(&job, words, why);
 	return status == 0 ||
 	       (status > 0 &&
 		fail(why, FAILURE_SYSTEM, 0, "cannot grow %s: " RESIZE " ended with status %d (%s)",

@@ -10,46 +10,22 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "helper/storage/btrfs_calls.h"
 #include "helper/storage/file_copy.h"
 #include "helper/storage/kinds.h"
 #include "helper/storage/tree_copy.h"
 
-#define LAYER_NAME "layer"
-#define IMAGE_NAME "layer.ext4"
-
 /* What is nested deeper than a copy can be is not worth an exact number. */
 #define USAGE_DEPTH_MAX 200
 
-static int open_folder(const struct store *store, struct failure *why)
+static struct storage_place place_of(const struct store *store)
 {
-	int layer = dir_open_at(store->folder, LAYER_NAME, false);
-
-	if (layer < 0)
-		return fail_fd(why, errno == ENOENT ? FAILURE_MISSING : FAILURE_SYSTEM, errno,
-			       "cannot open %s/" LAYER_NAME, store->path);
-	return layer;
-}
-
-static int open_image(const struct store *store, struct failure *why)
-{
-	_cleanup_close_ int mount = -1;
-	char path[4096];
-	const struct image_wish wish = {.path = path};
-	int layer;
-
-	(void)snprintf(path, sizeof(path), "%s/" IMAGE_NAME, store->path);
-	if (faccessat(store->folder, IMAGE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-		return fail_fd(why, FAILURE_MISSING, 0, "there is no %s", path);
-	mount = image_open(store->folder, store->path, &wish, why);
-	if (mount < 0)
-		return -1;
-	layer = openat(mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (layer < 0)
-		return fail_fd(why, FAILURE_SYSTEM, errno, "cannot open %s", path);
-	return layer;
+	return (struct storage_place){
+	    .folder = store->folder, .path = store->path, .name = store->path, .is_patient = true};
 }
 
 static bool copy_folder(const struct store *store, int layer, int to, struct failure *why);
+static bool copy_subvolume(const struct store *store, int layer, int to, struct failure *why);
 static bool copy_image(const struct store *store, int layer, int to, struct failure *why);
 
 static uint64_t usage_of_folder(const struct store *store);
@@ -57,13 +33,14 @@ static uint64_t usage_of_image(const struct store *store);
 
 /* By the names in the record. */
 static const struct layer_kind {
-	const char *name;
-	int (*open)(const struct store *store, struct failure *why);
+	const struct storage_ops *ops;
 	bool (*copy)(const struct store *store, int layer, int to, struct failure *why);
 	uint64_t (*usage)(const struct store *store);
 } kinds[] = {
-    {"plain", open_folder, copy_folder, usage_of_folder},
-    {"image", open_image, copy_image, usage_of_image},
+    {&storage_plain, copy_folder, usage_of_folder},
+    {&storage_project, copy_folder, usage_of_folder},
+    {&storage_btrfs, copy_subvolume, usage_of_folder},
+    {&storage_image, copy_image, usage_of_image},
 };
 
 /* NULL with *why; a store without any layer yet has no kind either. */
@@ -72,7 +49,7 @@ static const struct layer_kind *kind_of(const struct store *store, struct failur
 	const char *name = store->record.storage;
 
 	for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
-		if (strcmp(kinds[i].name, name) == 0)
+		if (strcmp(storage_kind_name(kinds[i].ops->kind), name) == 0)
 			return &kinds[i];
 	if (*name)
 		(void)fail(why, FAILURE_UNSUPPORTED, 0,
@@ -82,11 +59,21 @@ static const struct layer_kind *kind_of(const struct store *store, struct failur
 	return NULL;
 }
 
+static int look(const struct store *store, const struct layer_kind *kind, struct failure *why)
+{
+	const struct storage_place place = place_of(store);
+	const char *entry = kind->ops->entry;
+
+	if (faccessat(store->folder, entry, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return fail_fd(why, FAILURE_MISSING, 0, "there is no %s/%s", store->path, entry);
+	return kind->ops->look(&place, entry, why);
+}
+
 int layer_open(const struct store *store, struct failure *why)
 {
 	const struct layer_kind *kind = kind_of(store, why);
 
-	return kind ? kind->open(store, why) : -1;
+	return kind ? look(store, kind, why) : -1;
 }
 
 /* A device node in a layer can only be root's own work on the host: nothing of the container's. */
@@ -97,36 +84,51 @@ static void tell_nothing(void *context, const char *path, const char *what)
 	(void)what;
 }
 
+/* The copy is in no project: its files count for nobody, and storage_open puts that right. */
 static bool copy_folder(const struct store *store, int layer, int to, struct failure *why)
 {
+	const char *entry = storage_kind_named(store->record.storage)->entry;
 	struct tree_copy counts = {.tell = tell_nothing, .is_layer = true};
 	_cleanup_close_ int copy = -1;
 
-	if (mkdirat(to, LAYER_NAME, 0755) < 0)
+	if (mkdirat(to, entry, 0755) < 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot make the copy of %s", store->path);
-	copy = dir_open_at(to, LAYER_NAME, false);
+	copy = dir_open_at(to, entry, false);
 	if (copy < 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot open the copy of %s", store->path);
 	if (!tree_copy(layer, copy, NULL, &counts, why)) {
-		failure_prefix(why, "copying %s/" LAYER_NAME, store->path);
+		failure_prefix(why, "copying %s/%s", store->path, entry);
 		return false;
 	}
 	return true;
+}
+
+/*
+ * By a snapshot, which is there at once whatever the size. With simple quotas who wrote the data
+ * first, the container, stays charged for what it deletes as long as the snapshot has it.
+ */
+static bool copy_subvolume(const struct store *store, int layer, int to, struct failure *why)
+{
+	_cleanup_close_ int folder = openat(to, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return (folder >= 0 && btrfs_subvolume_copy(layer, folder, storage_btrfs.entry)) ||
+	       fail(why, FAILURE_SYSTEM, errno, "cannot make a btrfs snapshot of %s", store->path);
 }
 
 /* The layer is mounted and synced: what its journal holds is for the next mount of the copy. */
 static bool copy_image(const struct store *store, int layer, int to, struct failure *why)
 {
 	_cleanup_close_ int from =
-	    openat(store->folder, IMAGE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	_cleanup_close_ int copy =
-	    openat(to, IMAGE_NAME, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    openat(store->folder, storage_image.entry, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int copy = openat(
+	    to, storage_image.entry, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	struct stat status;
 
 	(void)layer;
 	if (from < 0 || copy < 0 || fstat(from, &status) < 0 ||
 	    !file_copy_data(from, copy, (uint64_t)status.st_size))
-		return fail(why, FAILURE_SYSTEM, errno, "cannot copy %s/" IMAGE_NAME, store->path);
+		return fail(why, FAILURE_SYSTEM, errno, "cannot copy %s/%s", store->path,
+			    storage_image.entry);
 	return true;
 }
 
@@ -135,7 +137,7 @@ bool layer_copy(const struct store *store, int to, struct failure *why)
 	const struct layer_kind *kind = kind_of(store, why);
 	_cleanup_close_ int layer = -1, target = -1;
 
-	layer = kind ? kind->open(store, why) : -1;
+	layer = kind ? look(store, kind, why) : -1;
 	if (layer < 0)
 		return why->kind == FAILURE_MISSING;
 	if (syncfs(layer) < 0)
@@ -177,7 +179,7 @@ static uint64_t usage_below(int dir, unsigned depth)
 static uint64_t usage_of_folder(const struct store *store)
 {
 	struct failure ignored;
-	_cleanup_close_ int layer = open_folder(store, &ignored);
+	_cleanup_close_ int layer = layer_open(store, &ignored);
 
 	return layer < 0 ? 0 : usage_below(layer, 0);
 }
@@ -186,7 +188,7 @@ static uint64_t usage_of_image(const struct store *store)
 {
 	struct stat status;
 
-	if (fstatat(store->folder, IMAGE_NAME, &status, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(store->folder, storage_image.entry, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : UINT64_MAX;
 	return (uint64_t)status.st_blocks * 512;
 }

@@ -97,11 +97,14 @@ bool loop_attach(int image, struct loop *loop, struct failure *why)
 		int number = ioctl(control, LOOP_CTL_GET_FREE);
 
 		if (number < 0)
-			return fail(why, FAILURE_SYSTEM, errno, "there is no free loop device");
+			return fail(why, FAILURE_SYSTEM, errno,
+				    "there is no free loop device ('losetup --list' tells who has "
+				    "them; a module option max_loop may set a bound)");
 		(void)snprintf(loop->device, sizeof(loop->device), "/dev/loop%d", number);
 		device = open(loop->device, O_RDWR | O_CLOEXEC);
 		if (device < 0)
-			return fail(why, FAILURE_SYSTEM, errno, "cannot open %s", loop->device);
+			return fail(why, FAILURE_SYSTEM, errno,
+				    "cannot open the free loop device %s", loop->device);
 		if (configure(device, image)) {
 			loop->fd = take_fd(&device);
 			return true;
@@ -110,4 +113,9 @@ bool loop_attach(int image, struct loop *loop, struct failure *why)
 			return fail(why, FAILURE_SYSTEM, errno, "cannot set up %s", loop->device);
 	}
 	return fail(why, FAILURE_BUSY, 0, "others took every free loop device: try again");
+}
+
+bool loop_resize(const struct loop *loop)
+{
+	return ioctl(loop->fd, LOOP_SET_CAPACITY, 0) == 0;
 }

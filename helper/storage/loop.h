@@ -26,4 +26,7 @@ bool loop_find(int image, const char *file_name, struct loop *loop, struct failu
  */
 bool loop_attach(int image, struct loop *loop, struct failure *why);
 
+/* Take on the size that the file has by now. False with errno. */
+bool loop_resize(const struct loop *loop);
+
 #endif

@@ -6,15 +6,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/files.h"
-#include "helper/storage/ext4.h"
-#include "helper/storage/ext4_tools.h"
 #include "helper/storage/kinds.h"
 #include "helper/storage/layer.h"
-#include "helper/storage/loop.h"
+#include "helper/storage/move.h"
 
 static const struct {
 	const char *name;
@@ -49,123 +48,241 @@ static uint64_t wanted(const struct policy *policy, enum limit_id id)
 	return policy->limits.value[id] < LIMIT_UNLIMITED ? policy->limits.value[id] : 0;
 }
 
-static bool is_stored_as(const struct stored_record *record, const char *storage)
-{
-	return strcmp(record->storage, storage) == 0;
-}
-
 /* Nothing is stored yet, or it was all given up with `carrel reset --all`. */
 static bool is_new(const struct stored_record *record)
 {
 	return record->version == 0 || !*record->storage;
 }
 
-/* Data are never moved from one kind of storage to another behind the admin's back. */
-static bool choose(struct stored_record *record, const char *name, const struct policy *policy,
-		   struct failure *why)
+static const struct storage_ops *ops_of(enum storage_kind kind)
 {
-	bool wants_disk = wanted(policy, LIMIT_DISK) != 0;
+	return storage_kind_named(storage_kind_name(kind));
+}
 
+/* The first of those that hold anything. NULL with what is in the way of an image, the last resort
+ * on most machines. */
+static const struct storage_ops *first_that_holds(int state, const struct config *config,
+						  const struct policy *policy,
+						  const struct storage_wish *wish,
+						  struct failure *why)
+{
+	const struct storage_ops *kind;
+	struct failure ignored;
+
+	for (size_t i = 0; (kind = storage_kind_at(i)); i++)
+		if (kind->kind != STORAGE_PLAIN &&
+		    kind->can_hold(state, config, policy, wish,
+				   kind->kind == STORAGE_IMAGE ? why : &ignored))
+			return kind;
+	return NULL;
+}
+
+/*
+ * Which kind is to hold the data: `now` (NULL: there are none yet) as long as it can, unless
+ * carrel.conf names another. NULL with *why when none can. `state`: anywhere on the file system.
+ */
+static const struct storage_ops *choose(int state, const struct config *config,
+					const struct policy *policy, const struct storage_ops *now,
+					const struct storage_wish *wish, struct failure *why)
+{
+	const struct storage_ops *named = ops_of(config->storage);
+	struct failure ignored;
+
+	if (!wish->disk && !wish->inodes)
+		return now ? now : &storage_plain;
+	if (config->storage != STORAGE_AUTO)
+		return named->can_hold(state, config, policy, wish, why) ? named : NULL;
+	if (now && now->can_hold(state, config, policy, wish, &ignored))
+		return now;
+	return first_that_holds(state, config, policy, wish, why);
+}
+
+static struct storage_wish wish_of(const struct policy *policy)
+{
+	return (struct storage_wish){.disk = wanted(policy, LIMIT_DISK),
+				     .inodes = wanted(policy, LIMIT_INODES)};
+}
+
+static bool exists(const struct storage_place *place, const struct storage_ops *kind)
+{
+	return faccessat(place->folder, kind->entry, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* What the record says must be there: made anew it would look as if all data were lost. */
+static bool find_now(const struct storage_place *place, const struct stored_record *record,
+		     const struct storage_ops **now, struct failure *why)
+{
+	*now = NULL;
 	if (is_new(record))
-		(void)snprintf(record->storage, sizeof(record->storage), "%s",
-			       wants_disk ? "image" : "plain");
-	if (is_stored_as(record, "plain") && wants_disk)
+		return true;
+	*now = storage_kind_named(record->storage);
+	if (!*now)
 		return fail(why, FAILURE_UNSUPPORTED, 0,
-			    "container '%s' was stored without a quota before policy '%s' asked "
-			    "for disk: save what is needed and run 'carrel remove %s', or take "
-			    "the limit away",
-			    name, policy->name, name);
-	if (!is_stored_as(record, "plain") && !is_stored_as(record, "image"))
-		return fail(why, FAILURE_UNSUPPORTED, 0,
-			    "container '%s' is stored as '%s', which this build cannot open", name,
-			    record->storage);
+			    "container '%s' is stored as '%s', which this build cannot open",
+			    place->name, record->storage);
+	return exists(place, *now) ||
+	       fail(why, FAILURE_DATA, 0,
+		    "%s/%s is missing, where the data of container '%s' were: put it back from a "
+		    "backup, or 'carrel remove %s' to start anew",
+		    place->path, (*now)->entry, place->name, place->name);
+}
+
+/* Made, moved or left where it is: afterwards `kind` has it. */
+static bool settle(const struct storage_place *place, const struct storage_ops *now,
+		   const struct storage_ops *kind, const struct storage_wish *wish,
+		   struct stored_record *record, struct failure *why)
+{
+	if (now && (now != kind || (kind->is_astray && kind->is_astray(place))))
+		return storage_move_to(place, kind, wish, record, why);
+	if (!now && !exists(place, kind) && !storage_make_new(place, kind, wish, why))
+		return false;
+	(void)snprintf(record->storage, sizeof(record->storage), "%s",
+		       storage_kind_name(kind->kind));
 	return true;
 }
 
-static int open_image(int folder, const char *folder_path, const char *name,
-		      const struct policy *policy, bool may_make, struct failure *why)
+/* Not for a policy that lets its users become root: set-user-ID files are theirs to use then. */
+static bool set_flags(int mount, const struct policy *policy, struct failure *why)
 {
-	char path[4096];
-	struct image_wish wish = {.path = path,
-				  .disk = wanted(policy, LIMIT_DISK),
-				  .inodes = wanted(policy, LIMIT_INODES),
-				  .may_make = may_make};
+	struct mount_attr change = {.attr_set = MOUNT_ATTR_NOSUID};
 
-	(void)snprintf(path, sizeof(path), "%s/layer.ext4", folder_path);
-	return image_open(folder, name, &wish, why);
+	return policy->root ||
+	       mount_setattr(mount, "", AT_EMPTY_PATH, &change, sizeof(change)) == 0 ||
+	       fail(why, FAILURE_SYSTEM, errno, "cannot mount a layer nosuid");
 }
 
-int storage_open_at(int folder, const char *path, const char *name, const struct config *config,
-		    const struct policy *policy, struct stored_record *record, struct failure *why)
+static int open_place(const struct storage_place *place, const struct policy *policy,
+		      struct stored_record *record, struct failure *why)
 {
-	bool may_make = is_new(record);
+	const struct storage_wish wish = wish_of(policy);
+	const struct storage_ops *now, *kind;
 	_cleanup_close_ int mount = -1;
 
-	if (!storage_check(config, policy, why) || !choose(record, name, policy, why))
+	if (!storage_move_settle(place, record, why) || !find_now(place, record, &now, why))
 		return -1;
-	if (is_stored_as(record, "image"))
-		mount = open_image(folder, path, name, policy, may_make, why);
-	else
-		mount = plain_open(folder, name, why);
-	if (mount < 0 || !layer_settle(folder, mount, path, why) || !make_folders(mount, name, why))
+	kind = choose(place->folder, place->config, policy, now, &wish, why);
+	if (!kind || !settle(place, now, kind, &wish, record, why))
+		return -1;
+	mount = kind->open(place, kind->entry, &wish, why);
+	if (mount < 0 || !layer_settle(place->folder, mount, place->path, why) ||
+	    !make_folders(mount, place->name, why) || !set_flags(mount, policy, why))
 		return -1;
 	return take_fd(&mount);
+}
+
+static int open_stored(const struct registry *registry, const char *name,
+		       const struct config *config, const struct policy *policy,
+		       struct stored_record *record, bool is_patient, struct failure *why)
+{
+	_cleanup_close_ int folder = registry_state_dir(registry, name, true, why);
+	char path[4096];
+	const struct storage_place place = {.folder = folder,
+					    .path = path,
+					    .name = name,
+					    .config = config,
+					    .is_patient = is_patient};
+
+	if (folder < 0)
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/containers/%s", config->state_dir, name);
+	return open_place(&place, policy, record, why);
 }
 
 int storage_open(const struct registry *registry, const char *name, const struct config *config,
 		 const struct policy *policy, struct stored_record *record, struct failure *why)
 {
-	_cleanup_close_ int folder = registry_state_dir(registry, name, true, why);
-	char path[4096];
-
-	if (folder < 0)
-		return -1;
-	(void)snprintf(path, sizeof(path), "%s/containers/%s", config->state_dir, name);
-	return storage_open_at(folder, path, name, config, policy, record, why);
+	return open_stored(registry, name, config, policy, record, false, why);
 }
 
-/* What an image needs of the machine, each with what to do where it is missing. */
-static bool machine_has_images(const struct policy *policy, struct failure *why)
+int storage_open_at(int folder, const char *path, const char *name, const struct config *config,
+		    const struct policy *policy, struct stored_record *record, struct failure *why)
 {
-	if (!ext4_tools_exist())
-		return fail(why, FAILURE_UNSUPPORTED, 0,
-			    "policy '%s' asks for disk, which needs mkfs.ext4, e2fsck and "
-			    "resize2fs in /sbin: install e2fsprogs",
-			    policy->name);
-	if (!loop_exists())
-		return fail(why, FAILURE_UNSUPPORTED, 0,
-			    "policy '%s' asks for disk, which needs loop devices: there is no "
-			    "/dev/loop-control (modprobe loop)",
-			    policy->name);
+	const struct storage_place place = {
+	    .folder = folder, .path = path, .name = name, .config = config, .is_patient = true};
+
+	return open_place(&place, policy, record, why);
+}
+
+static bool read_stored(const struct registry *registry, const char *name,
+			struct stored_record *record, struct failure *why)
+{
+	if (!registry_stored(registry, name, record, why))
+		return false;
+	if (record->version > STORED_VERSION)
+		return fail(
+		    why, FAILURE_DATA, 0,
+		    "container '%s' was stored by a newer Carrel (layout %llu): install that "
+		    "version again",
+		    name, (unsigned long long)record->version);
 	return true;
+}
+
+bool storage_settle(const struct registry *registry, const char *name, const struct config *config,
+		    const struct policy *policy, struct failure *why)
+{
+	struct stored_record record;
+	_cleanup_close_ int mount = -1;
+
+	if (!read_stored(registry, name, &record, why))
+		return false;
+	if (is_new(&record))
+		return true;
+	mount = open_stored(registry, name, config, policy, &record, true, why);
+	return mount >= 0;
+}
+
+bool storage_apply(const struct registry *registry, const char *name, const struct config *config,
+		   const struct policy *policy, struct failure *why)
+{
+	_cleanup_close_ int folder = registry_state_dir(registry, name, false, why);
+	const struct storage_wish wish = wish_of(policy);
+	const struct storage_ops *now, *kind;
+	struct stored_record record;
+	char path[4096];
+	const struct storage_place place = {
+	    .folder = folder, .path = path, .name = name, .config = config, .is_patient = true};
+
+	if (folder < 0 || !read_stored(registry, name, &record, why))
+		return false;
+	(void)snprintf(path, sizeof(path), "%s/containers/%s", config->state_dir, name);
+	if (!find_now(&place, &record, &now, why))
+		return false;
+	kind = choose(folder, config, policy, now, &wish, why);
+	if (!kind)
+		return false;
+	if (kind != now)
+		return fail(why, FAILURE_BUSY, 0,
+			    "the data of container '%s' must be moved from storage %s to %s, for "
+			    "which nobody may use them: run 'carrel stop %s' first",
+			    name, record.storage, storage_kind_name(kind->kind), name);
+	return now->apply(&place, &wish, why);
+}
+
+/* state_dir, or while it has not been made yet what it will be made in. O_PATH. */
+static int open_state(const struct config *config, struct failure *why)
+{
+	_cleanup_free_ char *path = strdup(config->state_dir);
+	char *slash;
+	int state = path ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (path && state < 0 && errno == ENOENT && (slash = strrchr(path, '/'))) {
+		slash[slash == path] = '\0'; /* the parent of "/x" is "/" */
+		state = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (state < 0)
+		return fail_fd(why, FAILURE_SYSTEM, errno,
+			       "cannot open state_dir '%s': is something not mounted?",
+			       config->state_dir);
+	return state;
 }
 
 bool storage_check(const struct config *config, const struct policy *policy, struct failure *why)
 {
-	uint64_t disk = wanted(policy, LIMIT_DISK), inodes = wanted(policy, LIMIT_INODES);
-	enum storage_kind kind = config->storage;
+	const struct storage_wish wish = wish_of(policy);
+	_cleanup_close_ int state = -1;
 
-	if (kind != STORAGE_AUTO && kind != STORAGE_PLAIN && kind != STORAGE_IMAGE)
-		return fail(why, FAILURE_UNSUPPORTED, 0,
-			    "storage = %s is not in this version: use auto, image or plain",
-			    storage_kind_name(kind));
-	if (!disk && !inodes)
+	if (!wish.disk && !wish.inodes)
 		return true;
-	if (kind == STORAGE_PLAIN)
-		return fail(why, FAILURE_UNSUPPORTED, 0,
-			    "policy '%s' asks for %s, which storage = plain cannot hold: use "
-			    "storage = auto or remove the limit",
-			    policy->name, disk ? "disk" : "inodes");
-	if (!disk)
-		return fail(why, FAILURE_UNSUPPORTED, 0,
-			    "policy '%s' asks for inodes without disk: only a disk of its own has "
-			    "inodes of its own; set disk too",
-			    policy->name);
-	if (inodes && !ext4_inodes_for(disk, inodes))
-		return fail(why, FAILURE_UNSUPPORTED, 0,
-			    "policy '%s' asks for inodes = %llu, too few for its disk: %llu is the "
-			    "least",
-			    policy->name, (unsigned long long)inodes,
-			    (unsigned long long)ext4_inodes_least(disk));
-	return machine_has_images(policy, why);
+	state = open_state(config, why);
+	return state >= 0 && choose(state, config, policy, NULL, &wish, why) != NULL;
 }

@@ -17,23 +17,53 @@
  *   var-tmp       /var/tmp
  */
 
+/* The layout that is written; a record with a higher `version` is of a newer Carrel. */
+#define STORED_VERSION 1
+
 /*
- * They are kept as
- *   plain   in the folder `layer` of the container, bounded by the host's file system alone
- *   image   in the file `layer.ext4`, a sparse ext4 of the size of the policy's `disk`, when it has
- *           one: full for the inside when it is full, whatever the host's file system can do
- * The first start decides; the data are never moved to another kind.
- *
- * Make (the first time) and open the data of a container. Returns a detached mount of the folder
- * (open_tree(2), fsmount(2)), private, without an id map yet; -1 with *why. The record's `storage`
- * says how it is stored, and is set when it is new.
+ * They are kept (helper/storage/kinds.h) as
+ *   plain    in the folder `layer` of the container, bounded by the host's file system alone
+ *   project  in the folder `layer.project`, in an ext4 or xfs project of its own
+ *   btrfs    in the subvolume `layer.btrfs`
+ *   image    in the file `layer.ext4`, a sparse ext4 of the size of the policy's `disk`
+ * carrel.conf chooses for policies that ask for disk or inodes; otherwise data stay where they are,
+ * and new ones are plain. A container whose kind cannot hold what is asked is moved to one that
+ * can.
+ */
+
+/*
+ * Make (the first time), move when it must be and is small enough for a login to wait, and open the
+ * data of a container, held to the limits of the policy. Limits below what is used are refused.
+ * Returns a detached mount of the folder (open_tree(2), fsmount(2)), private, nodev, nosuid without
+ * root = yes, without an id map yet; -1 with *why. The record's `storage` says how it is stored.
+ * Nobody may use the container; the caller holds its lock and writes the record afterwards.
  */
 int storage_open(const struct registry *registry, const char *name, const struct config *config,
 		 const struct policy *policy, struct stored_record *record, struct failure *why);
 
-/* The same in any folder with the form of a container's; `path` is the folder's, for messages. */
+/*
+ * The same in any folder with the form of a container's, and without a bound in time; `path` is the
+ * folder's, for messages.
+ */
 int storage_open_at(int folder, const char *path, const char *name, const struct config *config,
 		    const struct policy *policy, struct stored_record *record, struct failure *why);
+
+/*
+ * What storage_open would do to the stored data of a container that does not run, and without a
+ * bound in time: move, grow, limit, and clear what was cut short. The caller holds the lock. A
+ * container without data needs nothing.
+ */
+bool storage_settle(const struct registry *registry, const char *name, const struct config *config,
+		    const struct policy *policy, struct failure *why);
+
+/*
+ * Put the limits of the policy in force on a container that runs; the caller holds the lock.
+ * project and btrfs: at once. image: grows, mounted, which needs CAP_SYS_RESOURCE on the host.
+ * FAILURE_BUSY when the data would have to be moved, for which it must be stopped.
+ * FAILURE_UNSUPPORTED with the numbers when they do not fit. Nothing has changed then.
+ */
+bool storage_apply(const struct registry *registry, const char *name, const struct config *config,
+		   const struct policy *policy, struct failure *why);
 
 /* Can `disk` and `inodes` of this policy be enforced with this storage? FAILURE_UNSUPPORTED if not.
  */

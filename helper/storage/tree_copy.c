@@ -169,10 +169,22 @@ static bool copy_directory(struct walk *walk, int from, const struct stat *statu
 	return true;
 }
 
+static bool is_late(const struct timespec *until)
+{
+	struct timespec now;
+
+	if (!until || clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+		return false;
+	return now.tv_sec > until->tv_sec ||
+	       (now.tv_sec == until->tv_sec && now.tv_nsec >= until->tv_nsec);
+}
+
 static bool copy_entry(struct walk *walk, int from, int to, const char *name)
 {
 	struct stat status;
 
+	if (is_late(walk->counts->until))
+		return fail(walk->why, FAILURE_BUSY, 0, "it takes too long");
 	if (fstatat(from, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return trouble(walk, "stat");
 	if (walk->counts->tick && !walk->counts->tick(walk->counts->context, walk->path, walk->why))

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/failure.h"
 
@@ -27,6 +28,8 @@ struct tree_copy {
 	 * image, and sockets are kept too.
 	 */
 	bool is_layer;
+	/* By CLOCK_MONOTONIC, when to give up with FAILURE_BUSY; NULL: never. */
+	const struct timespec *until;
 };
 
 /*

@@ -49,6 +49,40 @@ print((before - room()) >> 20)
 """
 
 
+MAKE_FILES = """
+umask 022; mkdir -m 2750 folder; echo one >folder/one; ln folder/one folder/two; ln -s one folder/three
+truncate -s 1000000000 hole; echo end >>hole; mkfifo pipe; touch -d 2001-02-03 old; chmod 640 old
+echo 'import os; os.setxattr("old", "user.note", b"kept")' | /usr/bin/python3 -
+echo shared >/var/tmp/shared
+"""
+TELL_FILES = """
+find . /var/tmp/shared -path ./.cache -prune -o -printf '%p %y %m %U %G %n %s %T@ %l\\n' |
+    grep -v '^. d' | grep -v '^[.]/folder d.*' | sort
+cat folder/two /var/tmp/shared; stat -c 'size %s' hole; tail -c4 hole
+[ folder/one -ef folder/two ] && echo linked
+[ $(stat -c %b hole) -lt 100 ] && echo sparse
+echo 'import os; print(os.getxattr("old", "user.note"))' | /usr/bin/python3 -
+"""
+
+
+class Before:
+    """A policy file as it was."""
+
+    def __init__(self, file):
+        self.file = file
+        self.text = file.read_text()
+
+    def restore(self):
+        self.file.write_text(self.text)
+
+
+def add_limit(name, disk):
+    """Ask for disk in a policy that did not; returns what it was."""
+    before = Before(POLICY_DIR / f"10-{name}.conf")
+    before.file.write_text(before.text.replace("contain\n", f"contain\n{LIMIT.format(disk)}\n", 1))
+    return before
+
+
 def image_of(container):
     return pathlib.Path("/var/lib/carrel/containers", container, "layer.ext4")
 
@@ -164,16 +198,38 @@ def disk_growth_cut_short(m):
 
 
 @test
-def disk_of_a_plain_container(m):
-    """A container that has data without a quota is not moved: its user is told to the admin."""
+def disk_asked_for_later(m):
+    """A container with data gets its quota at the next start; its files move as they are."""
     with m.policy("late"):
-        m.ssh("bob", "echo kept >note")
+        m.ssh("bob", MAKE_FILES)
+        before = m.ssh("bob", TELL_FILES).out
+        contains(before, "size 1000000004", "what was made")
         m.kill_container("bob-late")
-        file = POLICY_DIR / "10-late.conf"
-        before = file.read_text()
-        file.write_text(before.replace("contain\n", "contain\n" + LIMIT.format("64M") + "\n", 1))
-        contains(check_refused(m, "bob", "without a quota"), "carrel remove bob-late", "the log")
-        file.write_text(before)
+        add_limit("late", "64M")
+        equal(m.ssh("bob", TELL_FILES).out, before, "the files after the move")
+        contains(m.ssh("bob", "head -c 100M /dev/zero >big").err, "No space left", "the error")
+        folder = image_of("bob-late").parent
+        equal(sorted(path.name for path in folder.glob("*layer*")), ["layer.ext4"], "what is kept")
+        contains((folder / "stored").read_text(), "storage=image", "the record")
+
+
+@test
+def disk_asked_for_too_late(m):
+    """What does not fit into the new quota, or is too much for a login, stays as it is."""
+    with m.policy("toolate"):
+        m.ssh("bob", "echo kept >note; head -c 80M /dev/zero >big")
+        m.kill_container("bob-toolate")
+        before = add_limit("toolate", "64M")
+        line = check_refused(m, "bob", "uses 8")
+        contains(line, "more than disk = 64M", "the log line")
+        before.restore()
+        equal(m.ssh("bob", "cat note; for i in 1 2 3; do cp big big$i; done").out, "kept\n",
+              "the file")
+        m.kill_container("bob-toolate")
+        add_limit("toolate", "1G")
+        contains(check_refused(m, "bob", "too many for a login"), "carrel quota apply bob-toolate",
+                 "the log")
+        before.restore()
         equal(m.ssh("bob", "cat note").out, "kept\n", "the file")
 
 
