@@ -57,14 +57,14 @@ void container_read_usage(const struct context *context, struct container_info *
 	cgroup_close(&cgroup);
 }
 
-/* Of what runs PID 1 knows; this is for the rest. One that is damaged shows nothing. */
+/* What PID 1 has not told. One that is damaged shows nothing. */
 void container_read_disk(const struct context *context, struct container_info *info)
 {
 	struct failure ignored;
 
-	if (!info->runs)
-		(void)storage_usage_stored(&context->registry, info->name, &info->stored,
-					   &info->disk, &ignored);
+	if (info->disk.disk_bytes == UINT64_MAX)
+		(void)storage_usage_stored(&context->registry, info->name, context->config,
+					   &info->stored, info->runs, &info->disk, &ignored);
 }
 
 void container_unknown(const char *name, struct container_info *info)

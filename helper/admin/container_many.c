@@ -145,6 +145,7 @@ static void collect(struct round *round, struct question *question, uint64_t pat
 	if (length == (ssize_t)sizeof(answer) && answer.version == CONTROL_VERSION &&
 	    (answer.result == CONTROL_OK || answer.result == CONTROL_STOPPING))
 		container_answered(&question->info, &answer);
+	container_read_disk(round->context, &question->info);
 	cleanup_close(&question->channel);
 	question->channel = -1;
 	round->open--;

@@ -1,6 +1,7 @@
 /* helper/admin/quota_apply.c - bring a running container to the limits of today's policy files. */
 #include "helper/admin/quota_apply.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -103,6 +104,14 @@ static bool check_use(const struct applying *it, const struct cgroup *cgroup,
 		    has, may, it->policy->name);
 }
 
+static bool apply_disk(const struct applying *it, struct failure *why)
+{
+	const struct context *context = it->context;
+
+	return storage_check(context->config, it->policy, why) &&
+	       storage_apply(&context->registry, it->name, context->config, it->policy, why);
+}
+
 static bool write_limits(const struct applying *it, struct failure *why)
 {
 	struct cgroup written;
@@ -128,7 +137,9 @@ static bool apply_limits(const struct applying *it, char *changes, size_t size, 
 	    !cgroup_open(layout, it->name, it->pool ? it->pool->name : NULL, &cgroup, why))
 		return false;
 	cgroup_limits_read(layout, &cgroup, disk, &before);
-	applied = check_use(it, &cgroup, &before, why) && write_limits(it, why);
+	/* What may be refused for its numbers comes first: nothing has changed then. */
+	applied =
+	    check_use(it, &cgroup, &before, why) && apply_disk(it, why) && write_limits(it, why);
 	cgroup_limits_read(layout, &cgroup, disk, &after);
 	cgroup_close(&cgroup);
 	if (applied)
@@ -136,8 +147,8 @@ static bool apply_limits(const struct applying *it, char *changes, size_t size, 
 	return applied;
 }
 
-/* What PID 1 itself holds to. */
-static bool tell_init(const struct applying *it, struct failure *why)
+/* What PID 1 itself holds to. It tells how large its disk is. */
+static bool tell_init(const struct applying *it, struct storage_usage *disk, struct failure *why)
 {
 	uint64_t idle = it->policy->time.idle_seconds;
 	uint64_t sessions = it->policy->limits.value[LIMIT_SESSIONS];
@@ -150,7 +161,42 @@ static bool tell_init(const struct applying *it, struct failure *why)
 	};
 	struct control_answer answer;
 
-	return control_call(&it->context->registry, it->name, &request, &answer, NULL, NULL, why);
+	if (!control_call(&it->context->registry, it->name, &request, &answer, NULL, NULL, why))
+		return false;
+	*disk = answer.disk;
+	return true;
+}
+
+static void add_disk(const char *key, uint64_t before, uint64_t after, bool bytes, char *changes,
+		     size_t size)
+{
+	size_t used = strlen(changes);
+	char old[24], new[24];
+
+	if (before == after || before == UINT64_MAX || after == UINT64_MAX)
+		return;
+	if (bytes) {
+		format_bytes(before, old);
+		format_bytes(after, new);
+	} else {
+		(void)snprintf(old, sizeof(old), "%" PRIu64, before);
+		(void)snprintf(new, sizeof(new), "%" PRIu64, after);
+	}
+	(void)snprintf(changes + used, size - used, "%s%s %s -> %s", used ? ", " : "", key, old,
+		       new);
+}
+
+/* The room that the inside sees now, and saw before. */
+static bool tell_disk(const struct applying *it, const struct storage_usage *before, char *changes,
+		      size_t size, struct failure *why)
+{
+	struct storage_usage after;
+
+	if (!tell_init(it, &after, why))
+		return false;
+	add_disk("disk", before->disk_limit_bytes, after.disk_limit_bytes, true, changes, size);
+	add_disk("inodes", before->inode_limit, after.inode_limit, false, changes, size);
+	return true;
 }
 
 bool quota_apply(const struct context *context, const char *name, char *changes, size_t size,
@@ -159,6 +205,7 @@ bool quota_apply(const struct context *context, const char *name, char *changes,
 	struct applying it = {.context = context, .name = name, .place = -1};
 	_cleanup_close_ int lock = registry_lock(&context->registry, name, LOCK_PATIENCE_MS, why);
 	_cleanup_close_ int init = -1, place = -1;
+	struct storage_usage disk;
 	struct failure no_disk;
 
 	if (lock < 0 || !registry_running(&context->registry, name, &it.record, &init, why))
@@ -174,5 +221,7 @@ bool quota_apply(const struct context *context, const char *name, char *changes,
 	if (place < 0 || !find_policy(&it, why))
 		return false;
 	it.has_disk = device_of_disk(place, &it.disk, &no_disk);
-	return apply_limits(&it, changes, size, why) && tell_init(&it, why);
+	if (!tell_init(&it, &disk, why) || !apply_limits(&it, changes, size, why))
+		return false;
+	return tell_disk(&it, &disk, changes, size, why);
 }

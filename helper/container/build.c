@@ -159,7 +159,7 @@ static size_t fill_settings(const struct build *build, struct channel_settings *
 	(void)snprintf(settings->policy, sizeof(settings->policy), "%s", spec->policy->name);
 	(void)snprintf(settings->image, sizeof(settings->image), "%s", spec->policy->image);
 	settings->session_limit = sessions >= LIMIT_UNLIMITED ? 0 : (uint32_t)sessions;
-	settings->bounded_disk = storage_is_bounded(&build->stored);
+	settings->bounded_disk = storage_is_bounded(&build->stored, spec->policy);
 	settings->cgroup_count = (uint32_t)build->cgroup.count;
 	for (size_t i = 0; i < build->cgroup.count; i++) {
 		settings->cgroups[i].v2 = spec->layout->roots[i].v2;

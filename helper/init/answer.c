@@ -247,6 +247,7 @@ static void carry_out(struct room *room, struct call *call, struct control_answe
 		break;
 	case CONTROL_SETTINGS:
 		take_settings(room, &call->request);
+		room_disk(room, &answer->disk);
 		break;
 	case CONTROL_STATUS:
 	case CONTROL_COUNT:

@@ -7,6 +7,7 @@
 
 #include "base/failure.h"
 #include "helper/registry/registry.h"
+#include "policy/policy.h"
 
 /* UINT64_MAX where nothing is known; a limit of UINT64_MAX: there is none. */
 struct storage_usage {
@@ -17,10 +18,11 @@ struct storage_usage {
 void storage_usage_clear(struct storage_usage *usage);
 
 /*
- * Is what statfs(2) tells of the data this container's own use and bound? Not for `plain`: that is
- * the host's file system, which is nobody's inside to know.
+ * Is what statfs(2) tells of the data this container's own use and bound? Always of an image, of a
+ * project when it has a limit. Otherwise it is the host's file system, which is nobody's inside to
+ * know.
  */
-bool storage_is_bounded(const struct stored_record *record);
+bool storage_is_bounded(const struct stored_record *record, const struct policy *policy);
 
 /*
  * By statfs(2) of data that are mounted and bounded. `layer` may be O_PATH; no path is followed.
@@ -29,12 +31,12 @@ bool storage_is_bounded(const struct stored_record *record);
 bool storage_usage_mounted(int layer, struct storage_usage *usage);
 
 /*
- * Of a container that does not run, without mounting anything: from the superblock of its image.
- * What cannot be known this way stays unknown; false with *why when the data are not as they should
- * be.
+ * Without mounting anything: by the kernel's account of a project or subvolume, whether it runs or
+ * not; of an image by its superblock, which is true when it does not run. What cannot be known this
+ * way stays unknown; false with *why when the data are not as they should be.
  */
 bool storage_usage_stored(const struct registry *registry, const char *name,
-			  const struct stored_record *record, struct storage_usage *usage,
-			  struct failure *why);
+			  const struct config *config, const struct stored_record *record,
+			  bool runs, struct storage_usage *usage, struct failure *why);
 
 #endif

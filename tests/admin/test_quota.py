@@ -370,3 +370,27 @@ def apply_needs_sound_policies(host):
     host.policy(pool, name="30-pool.conf")
     equal(host.works("quota", "apply", "alice").out, "alice: pids 100 -> 70\n", "in its pool")
     forget(host, "alice")
+
+
+@test
+def apply_to_the_disk(host):
+    """A larger disk is there at once; one smaller than what is in use is refused."""
+    forget(host, "alice")
+    moving(host, 'disk = "64M"')
+    host.log_in("alice", "head -c 40M /dev/zero >/var/tmp/big; echo ready; sleep 1000")
+    before = held(host, "alice")
+    moving(host, 'disk = "128M"')
+    if not int(re.search(r"^CapEff:\s*(\w+)", open("/proc/self/status").read(), re.M).group(1), 16) & 1 << 24:
+        contains(host.fails("quota", "apply", "alice").err, "CAP_SYS_RESOURCE is missing", "stderr")
+        equal(held(host, "alice")["disk_limit_bytes"], before["disk_limit_bytes"], "its size then")
+        forget(host, "alice")
+        return
+    matches(host.works("quota", "apply", "alice").out, r"^alice: disk [0-9]+M -> 1[0-9]{2}M",
+            "what changed")
+    after = held(host, "alice")
+    expect(after["disk_limit_bytes"] - before["disk_limit_bytes"] > 50 << 20, "it is larger")
+    equal(after["disk_bytes"] >> 20, before["disk_bytes"] >> 20, "what is in use")
+    moving(host, 'disk = "32M"')
+    host.fails("quota", "apply", "alice")
+    equal(held(host, "alice")["disk_limit_bytes"], after["disk_limit_bytes"], "its size then")
+    forget(host, "alice")
