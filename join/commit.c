@@ -108,7 +108,11 @@ static bool prove_no_way_back(const struct join_ready *ready, struct failure *wh
 
 /*
  * The session keyring of the login service is possessed by all that it starts (keyrings(7)), and
- * possession outweighs ids: leave it behind. A kernel without keyrings has nothing to leave.
+ * possession outweighs ids: leave it behind. The new one is made with the ids of the host's root
+ * still: as the container's it would count among the 200 keys that a user may have
+ * (kernel.keys.maxkeys), and the 200th login at a time into a shared container would be refused. It
+ * is empty, and nobody inside can give it away or open it to others. A kernel without keyrings has
+ * nothing to leave.
  */
 static bool leave_keyring(const struct join_ready *ready, struct failure *why)
 {
@@ -151,12 +155,12 @@ static bool (*const steps[])(const struct join_ready *, struct failure *) = {
     mark_descriptors,      /* before setns, because it can fail */
     join_keep_to_own_code, /* before setns, while the paths are the host's */
     enter_namespaces,      /* the point of no return */
-    become_root,           /* before anything inside is looked at */
-    prove_no_way_back,     /* while the capabilities are held that might open it */
-    leave_keyring,         /* as the container's root, whose keyring the new one is then */
-    hide_memory,           /* after the last change of ids */
-    settle_down,           /* before seccomp may refuse it */
-    join_confine,          /* last: nothing above could be done afterwards */
+    leave_keyring,     /* while the ids are those of the host's root, whose keyring it is then */
+    become_root,       /* before anything inside is looked at */
+    prove_no_way_back, /* while the capabilities are held that might open it */
+    hide_memory,       /* after the last change of ids */
+    settle_down,       /* before seccomp may refuse it */
+    join_confine,      /* last: nothing above could be done afterwards */
 };
 
 bool join_commit(const struct join_ready *ready, struct failure *why)
