@@ -108,3 +108,15 @@ def nothing_inherited(m):
     for what, answer in answers:
         expect(answer == "plain" if what.startswith("descriptor") else answer == "ENOTDIR"
                or answer == "ENOENT" or answer == "EACCES", f"{what}: {answer}")
+
+
+@test
+def session_keyring(m):
+    """A login has an empty session keyring, counted neither for its user nor for its container."""
+    with m.policy("keys", 'seccomp { allow = {"keyctl"} }'):
+        said = m.ssh("bob", "python3 -", stdin=(
+            "import ctypes, os\nlibc = ctypes.CDLL(None)\ntext = ctypes.create_string_buffer(200)\n"
+            "libc.syscall(250, 6, -3, text, 200)\nprint(text.value.decode())\n"
+            "print(libc.syscall(250, 11, -3, text, 200))\n")).out.splitlines()
+        expect(said[0].startswith("keyring;65534;"), f"the session keyring: {said}")
+        equal(said[1], "0", "bytes of keys in it")

@@ -51,7 +51,7 @@ def closed_to_root(m):
         arm(m)
         all_refused(attempt(m, "look-into 1", sudo=True), CLOSED, **PUBLIC)
         login = m.ssh_start("bob", "exec sleep 300")
-        pid = eventually(lambda: m.ssh("bob", "pgrep -u bob -x sshd | head -1").out.strip(), "sshd")
+        pid = eventually(lambda: m.ssh("bob", "ps -o ppid= -p $(pgrep -x sleep)").out.strip(), "sshd")
         all_refused(attempt(m, f"look-into {pid}", sudo=True), CLOSED, **PUBLIC)
         login.terminate()
 

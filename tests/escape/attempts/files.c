@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* Arguments: paths to open for writing. */
@@ -117,12 +118,27 @@ static int hard_links(char **arguments)
 	return 0;
 }
 
+/* Argument: a folder to work in. Attributes that overlayfs reads from its layers. */
+static int overlay_attributes(char **arguments)
+{
+	static const char *const names[] = {"user.overlay.opaque",    "user.overlay.redirect",
+					    "user.overlay.metacopy",  "user.overlay.origin",
+					    "user.overlay.whiteout",  "trusted.overlay.redirect",
+					    "trusted.overlay.opaque", "trusted.overlay.metacopy"};
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/overlay-%d", arguments[0], getpid());
+	mkdir(path, 0700);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		tell(names[i], setxattr(strncmp(names[i], "user", 4) == 0 ? "/etc" : path, names[i],
+					"/../../../etc", 13, 0));
+	rmdir(path);
+	return 0;
+}
+
 const struct attempt file_attempts[] = {
-    {"open", open_for_writing},
-    {"write", write_to},
-    {"inherited", inherited},
-    {"break-out", break_out},
-    {"abstract", abstract_socket},
-    {"link", hard_links},
-    {NULL, NULL},
+    {"open", open_for_writing},      {"write", write_to},
+    {"inherited", inherited},        {"break-out", break_out},
+    {"abstract", abstract_socket},   {"link", hard_links},
+    {"overlay", overlay_attributes}, {NULL, NULL},
 };
