@@ -13,6 +13,7 @@ int run_quota_apply(const struct command *command, int argc, char **argv);
 int run_show(const struct command *command, int argc, char **argv);
 int run_enter(const struct command *command, int argc, char **argv);
 int run_exec(const struct command *command, int argc, char **argv);
+int run_cp(const struct command *command, int argc, char **argv);
 int run_message(const struct command *command, int argc, char **argv);
 int run_stop(const struct command *command, int argc, char **argv);
 int run_remove(const struct command *command, int argc, char **argv);

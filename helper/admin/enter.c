@@ -201,7 +201,7 @@ static bool is_known_inside(const struct running_record *running, const struct a
 }
 
 static int enter_as(struct entry *entry, const struct container_info *info,
-		    const struct account *account)
+		    const struct account *account, const char *deed)
 {
 	if (info->init < 0)
 		return complain("%s: is not running; it starts when its user logs in",
@@ -210,15 +210,14 @@ static int enter_as(struct entry *entry, const struct container_info *info,
 		return complain("%s: %s is not one of its users; only they and root can be inside",
 				entry->container, account->name);
 	entry->account = account;
-	admin_event(entry->container, account->name, entry->command ? "exec %s" : "enter",
-		    entry->command ? entry->command[0] : "");
+	admin_event(entry->container, account->name, "%s", deed);
 	return entry_run(entry);
 }
 
-static int enter_container(const struct context *context, const char *name, const char *user,
-			   char *const *command)
+int entry_start(const struct context *context, struct entry *entry, const char *user,
+		const char *deed)
 {
-	struct entry entry = {.container = name, .command = command};
+	const char *name = entry->container;
 	struct container_info info;
 	struct account *account;
 	struct failure why;
@@ -226,9 +225,10 @@ static int enter_container(const struct context *context, const char *name, cons
 
 	if (!container_info_load(context, name, &info, &why))
 		return complain("%s: %s", name, why.text);
-	entry.limits = limits_of_policy(context->config, container_policy(&info));
+	entry->limits = limits_of_policy(context->config, container_policy(&info));
 	account = account_lookup(user ? user : container_user(&info), &why);
-	status = account ? enter_as(&entry, &info, account) : complain("%s: %s", name, why.text);
+	status =
+	    account ? enter_as(entry, &info, account, deed) : complain("%s: %s", name, why.text);
 	account_free(account);
 	container_info_close(&info);
 	return status;
@@ -238,9 +238,11 @@ static int run(const struct command *command, int argc, char **argv, bool has_co
 {
 	const char *user = NULL;
 	const struct option_spec specs[] = {{.name = "user", .letter = 'u', .value = &user}};
+	struct entry entry = {0};
 	struct context context;
 	struct operands operands;
 	struct failure why;
+	char deed[256] = "enter";
 	int status = options_parse(command, argc, argv, specs, ARRAY_LENGTH(specs),
 				   has_command ? 2 : 1, has_command ? OPERANDS_ANY : 1, &operands);
 
@@ -248,8 +250,12 @@ static int run(const struct command *command, int argc, char **argv, bool has_co
 		return status;
 	if (!context_open(&context, &why))
 		return complain("%s", why.text);
-	status = enter_container(&context, operands.items[0], user,
-				 has_command ? operands.items + 1 : NULL);
+	entry.container = operands.items[0];
+	if (has_command) {
+		entry.command = operands.items + 1;
+		(void)snprintf(deed, sizeof(deed), "exec %s", entry.command[0]);
+	}
+	status = entry_start(&context, &entry, user, deed);
 	context_close(&context);
 	return status;
 }

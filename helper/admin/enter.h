@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "helper/accounts/accounts.h"
+#include "helper/admin/context.h"
 #include "policy/policy.h"
 
 /*
@@ -21,8 +22,14 @@ struct entry {
 	const struct account *account; /* of whom to be inside */
 	const struct limits *limits;   /* for the resource limits of the process, NULL: none */
 	char *const *command;          /* NULL: a login shell */
-	bool use_terminal;             /* stdin and stdout are terminals: one of the container's */
-	bool is_terminal[3];           /* which of the standard descriptors are */
+	/*
+	 * Instead of a command: run this as the user, at home, and end with what it returns. It may
+	 * neither load libraries nor look up names: that would run what the container holds.
+	 */
+	int (*inside)(const void *context);
+	const void *context;
+	bool use_terminal;   /* stdin and stdout are terminals: one of the container's */
+	bool is_terminal[3]; /* which of the standard descriptors are */
 };
 
 /* What the inner process tells the outer one, once. */
@@ -35,6 +42,13 @@ struct entry_message {
 /* Do it all. The exit status of the program, 128 + signal, or STATUS_FAILED when it could not
  * start. */
 int entry_run(struct entry *entry);
+
+/*
+ * The same for a container by its name, as `user` (NULL: whose it is), after telling what stands in
+ * the way; `deed` is what the event says.
+ */
+int entry_start(const struct context *context, struct entry *entry, const char *user,
+		const char *deed);
 
 /*
  * The inner process, just forked: `channel` to the outer one; `pipes` replace those standard

@@ -85,6 +85,8 @@ _Noreturn void entry_exec(const struct entry *entry, int terminal, char *const *
 	restore_signals();
 	if (chdir(entry->account->home) < 0 && chdir("/") < 0)
 		give_up(EXIT_CANNOT_RUN, "/");
+	if (entry->inside)
+		_exit(entry->inside(entry->context));
 	environ = (char **)(uintptr_t)environment;
 	if (!entry->command)
 		exec_shell(entry->account);

@@ -29,6 +29,8 @@ static const struct command commands[] = {
     {"enter", "[--user USER] NAME", "Open a shell in a running container.", run_enter, true},
     {"exec", "[--user USER] NAME -- COMMAND [ARGUMENT...]", "Run a command in a running container.",
      run_exec, true},
+    {"cp", "[--recursive] [--user USER] {NAME:PATH DEST | SOURCE NAME:PATH}",
+     "Copy files and folders into or out of a running container.", run_cp, true},
     {"message", "NAME[,NAME...]|--group G|--policy P|--all TEXT...",
      "Write a message to every terminal of containers.", run_message, true},
     {"stop", "[--timeout SECONDS] NAME...|--group G|--policy P|--all",

@@ -22,8 +22,10 @@ bool tar_stream_read(struct tar_reader *reader, void *data, size_t length, struc
 			continue;
 		if (got < 0)
 			return fail(why, FAILURE_SYSTEM, errno, "cannot read the archive");
-		if (got == 0)
+		if (got == 0) {
+			reader->ended = true;
 			return fail(why, FAILURE_DATA, 0, "the archive ends in the middle");
+		}
 		next += got;
 		length -= (size_t)got;
 	}

@@ -27,6 +27,7 @@ struct tar_reader {
 	void (*tell)(const char *path, const char *what); /* what is left out and why */
 
 	uint64_t files, bytes, left_out;
+	bool ended; /* the stream did, in the middle: whoever writes it has failed */
 	char *buffer, *records;
 	struct tar_entry *entry;
 	struct tar_later *later; /* folders whose attributes wait until all is in them */

@@ -49,6 +49,8 @@ def completes_names(host):
     equal(offered("carrel image build new --from /etc/pam.d/ssh"), ["/etc/pam.d/sshd"], "files")
     equal(offered("carrel image build new --format e"), ["erofs"], "formats")
     expect("sleep" in offered("carrel exec alice slee"), "commands")
+    equal(offered("carrel cp ali"), ["alice:"], "a container to copy from")
+    equal(offered("carrel cp alice:x /etc/pam.d/ssh"), ["/etc/pam.d/sshd"], "files to copy to")
     host.works("snapshot", "alice", "one")
     equal(offered("carrel rollback al"), ["alice"], "a container for rollback")
     equal(offered("carrel rollback --stop alice o"), ["one"], "its snapshots")

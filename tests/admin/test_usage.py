@@ -3,7 +3,7 @@
 from suite import contains, equal, expect, lacks, matches, test
 
 COMMANDS = ["list", "status", "quota", "quota apply", "metrics",
-            "show", "enter", "exec", "message", "stop", "remove", "reset",
+            "show", "enter", "exec", "cp", "message", "stop", "remove", "reset",
             "snapshot", "snapshots", "rollback", "export", "import", "gc", "image build", "image import",
             "image list", "image use", "image remove", "policy check", "policy explain", "pam enable",
             "pam disable", "pam status", "events", "doctor"]
@@ -55,7 +55,7 @@ def usage_errors(host):
 def only_root(host):
     """Somebody else gets one clear line and status 1."""
     for command in COMMANDS:
-        arguments = {"show": ["x"], "enter": ["x"], "exec": ["x", "--", "id"], "message": ["x", "y"],
+        arguments = {"show": ["x"], "enter": ["x"], "exec": ["x", "--", "id"], "cp": ["x:", "y"], "message": ["x", "y"],
                      "stop": ["x"], "remove": ["x"], "reset": ["x"],
                      "snapshot": ["x"], "snapshots": ["x"], "rollback": ["x", "y"],
                      "export": ["x"], "import": ["x"],
