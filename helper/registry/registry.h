@@ -76,10 +76,11 @@ struct stored_record {
 /* True with record->version = 0 when there is none. */
 bool registry_stored(const struct registry *registry, const char *name,
 		     struct stored_record *record, struct failure *why);
+/* A power cut at any moment leaves this record or the one before. */
 bool registry_write_stored(const struct registry *registry, const char *name,
 			   const struct stored_record *record, struct failure *why);
 
-/* The same record in another folder, of `name` too: a snapshot. Written synced. */
+/* The same record in another folder, of `name` too: a snapshot. */
 bool stored_read_at(int folder, const char *name, struct stored_record *record,
 		    struct failure *why);
 bool stored_write_at(int folder, const char *name, const struct stored_record *record,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/files.h"
 #include "helper/registry/record.h"
@@ -55,27 +56,53 @@ bool registry_stored(const struct registry *registry, const char *name,
 	return read_stored(registry->state_containers, path, name, record, why);
 }
 
-static bool write_stored(int folder, const char *name, const struct stored_record *record,
-			 bool sync, struct failure *why)
+static bool format_stored(const struct stored_record *record, struct record *raw)
 {
-	struct record raw = {0};
+	memset(raw, 0, sizeof(*raw));
+	record_put_number(raw, "version", record->version);
+	record_put_number(raw, "created_at", record->created_at);
+	record_put_number(raw, "last_used_at", record->last_used_at);
+	record_put(raw, "user", record->user);
+	record_put(raw, "policy", record->policy);
+	record_put(raw, "image", record->image);
+	record_put(raw, "storage", record->storage);
+	return !raw->failed;
+}
 
-	record_put_number(&raw, "version", record->version);
-	record_put_number(&raw, "created_at", record->created_at);
-	record_put_number(&raw, "last_used_at", record->last_used_at);
-	record_put(&raw, "user", record->user);
-	record_put(&raw, "policy", record->policy);
-	record_put(&raw, "image", record->image);
-	record_put(&raw, "storage", record->storage);
-	if (raw.failed)
-		return fail(why, FAILURE_DATA, 0, "the record of container '%s' is too long", name);
-	return file_replace_at(folder, "stored", raw.text, raw.length, 0600, sync, why);
+/*
+ * When the time of the last use is all that is new, it is written over the old one: as long as
+ * that, within a sector. So a power cut leaves one or the other without the milliseconds of a sync,
+ * which a renamed file needs: else it may be empty afterwards, and then nobody gets in.
+ */
+static bool write_time_only(int folder, const char *name, const struct stored_record *record,
+			    const struct record *raw)
+{
+	_cleanup_close_ int fd = -1;
+	struct stored_record before;
+	struct failure ignored;
+	struct record text;
+	struct stat status;
+
+	if (!stored_read_at(folder, name, &before, &ignored) || before.version == 0)
+		return false;
+	before.last_used_at = record->last_used_at;
+	if (!format_stored(&before, &text) || text.length != raw->length ||
+	    memcmp(text.text, raw->text, raw->length) != 0)
+		return false;
+	fd = openat(folder, "stored", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 && fstat(fd, &status) == 0 && (size_t)status.st_size == raw->length &&
+	       file_write_all(fd, raw->text, raw->length);
 }
 
 bool stored_write_at(int folder, const char *name, const struct stored_record *record,
 		     struct failure *why)
 {
-	return write_stored(folder, name, record, true, why);
+	struct record raw;
+
+	if (!format_stored(record, &raw))
+		return fail(why, FAILURE_DATA, 0, "the record of container '%s' is too long", name);
+	return write_time_only(folder, name, record, &raw) ||
+	       file_replace_at(folder, "stored", raw.text, raw.length, 0600, true, why);
 }
 
 bool registry_write_stored(const struct registry *registry, const char *name,
@@ -86,7 +113,7 @@ bool registry_write_stored(const struct registry *registry, const char *name,
 	if (dir < 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot open the stored container '%s'",
 			    name);
-	return write_stored(dir, name, record, false, why);
+	return stored_write_at(dir, name, record, why);
 }
 
 struct name_list {

@@ -263,6 +263,41 @@ START_TEST(stored_record_round_trip_and_damage)
 }
 END_TEST
 
+static ino_t inode_of_stored(const char *name)
+{
+	char path[80];
+	struct stat status;
+
+	(void)snprintf(path, sizeof(path), "%s/stored", name);
+	ck_assert_int_eq(fstatat(registry.state_containers, path, &status, 0), 0);
+	return status.st_ino;
+}
+
+/* A new file needs a sync, which takes a login milliseconds. */
+START_TEST(stored_time_is_written_in_place)
+{
+	struct stored_record stored = {.version = 1, .last_used_at = 1700000000}, read;
+	struct failure why;
+	ino_t first;
+
+	(void)close(registry_state_dir(&registry, "eve", true, &why));
+	memcpy(stored.policy, "students", 9);
+	ck_assert(registry_write_stored(&registry, "eve", &stored, &why));
+	first = inode_of_stored("eve");
+	stored.last_used_at = 1800000000;
+	ck_assert(registry_write_stored(&registry, "eve", &stored, &why));
+	ck_assert(registry_stored(&registry, "eve", &read, &why));
+	ck_assert_uint_eq(read.last_used_at, 1800000000);
+	ck_assert_str_eq(read.policy, "students");
+	ck_assert_uint_eq(inode_of_stored("eve"), first);
+	memcpy(stored.policy, "visitors", 9);
+	ck_assert(registry_write_stored(&registry, "eve", &stored, &why));
+	ck_assert(registry_stored(&registry, "eve", &read, &why));
+	ck_assert_str_eq(read.policy, "visitors");
+	ck_assert_uint_ne(inode_of_stored("eve"), first);
+}
+END_TEST
+
 START_TEST(names_are_sorted_and_single)
 {
 	struct failure why;
@@ -318,6 +353,7 @@ Suite *registry_suite(void)
 	tcase_add_test(files, blocks_are_held_once_and_taken_over_when_stale);
 	tcase_add_test(files, blocks_run_out_with_a_reason);
 	tcase_add_test(files, stored_record_round_trip_and_damage);
+	tcase_add_test(files, stored_time_is_written_in_place);
 	tcase_add_test(files, names_are_sorted_and_single);
 	tcase_add_test(files, foreign_folders_are_refused);
 	suite_add_tcase(suite, files);
