@@ -107,6 +107,9 @@ class Client:
 
     def set_up_client(self, ports):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key], check=True)
+        self.write_ssh_config(ports)
+
+    def write_ssh_config(self, ports):
         text = "".join(f"Host {alias}\n  Port {port}\n" for alias, port in ports.items())
         text += f"""Host *
   HostName 127.0.0.1
