@@ -66,6 +66,7 @@ const char *failure_kind_name(enum failure_kind kind)
 	    [FAILURE_BUSY] = "busy",
 	    [FAILURE_DATA] = "data",
 	    [FAILURE_MISSING] = "missing",
+	    [FAILURE_FROZEN] = "frozen",
 	};
 
 	return kind >= 0 && kind < FAILURE_KIND_COUNT ? names[kind] : "unknown";

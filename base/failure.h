@@ -16,6 +16,7 @@ enum failure_kind {
 	FAILURE_BUSY,        /* something is in use, or did not become free in time */
 	FAILURE_DATA,        /* stored data or a record of ours is not as we left it */
 	FAILURE_MISSING,     /* something named does not exist */
+	FAILURE_FROZEN,      /* an admin has frozen it */
 	FAILURE_KIND_COUNT
 };
 

@@ -41,11 +41,18 @@ static bool settle(struct failure *why)
 	return true;
 }
 
+/* Which of them it is shows in ps(1); the request says what to do. */
+static bool is_purpose(const char *word)
+{
+	return strcmp(word, "session") == 0 || strcmp(word, "enter") == 0 ||
+	       strcmp(word, "start") == 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct failure why = {0};
 
-	if (argc != 2 || (strcmp(argv[1], "session") != 0 && strcmp(argv[1], "enter") != 0)) {
+	if (argc != 2 || !is_purpose(argv[1])) {
 		(void)fprintf(stderr, "carrel-helper is started by the PAM module and by carrel; "
 				      "see carrel-helper(8)\n");
 		return 2;

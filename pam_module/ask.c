@@ -115,10 +115,30 @@ static void add_status(int status, struct failure *why)
 			   WEXITSTATUS(status));
 }
 
-bool ask_helper(const struct wire_request *request, unsigned timeout_seconds, struct answer *answer,
-		struct failure *why)
+/* Every sign that we are only waiting for our turn gives the helper its time anew. */
+static bool await_answer(int channel, unsigned timeout_seconds, ask_waiting *waiting, void *data,
+			 struct answer *answer, struct failure *why)
 {
-	const struct timespec deadline = deadline_in(timeout_seconds * 1000L);
+	const struct timespec last = deadline_in(ASK_SECONDS * 1000L);
+
+	do {
+		const struct timespec deadline = deadline_in(timeout_seconds * 1000L);
+
+		if (!wait_for_reply(channel, &deadline, why) ||
+		    !receive_reply(channel, answer, why))
+			return false;
+		if (answer->reply.action != WIRE_WAIT)
+			return true;
+		if (answer->reply.user_text[0])
+			waiting(data, answer->reply.user_text);
+	} while (deadline_left(&last) > 0);
+	return fail(why, FAILURE_BUSY, 0, "the container did not get its turn in %d minutes",
+		    ASK_SECONDS / 60);
+}
+
+bool ask_helper(const struct wire_request *request, unsigned timeout_seconds, ask_waiting *waiting,
+		void *data, struct answer *answer, struct failure *why)
+{
 	struct timespec linger;
 	struct helper_process helper;
 	bool answered;
@@ -130,8 +150,7 @@ bool ask_helper(const struct wire_request *request, unsigned timeout_seconds, st
 	if (!helper_start(&helper, why))
 		return false;
 	answered = send_request(helper.channel, request, why) &&
-		   wait_for_reply(helper.channel, &deadline, why) &&
-		   receive_reply(helper.channel, answer, why);
+		   await_answer(helper.channel, timeout_seconds, waiting, data, answer, why);
 
 	/* A helper that timed out or talks nonsense is not waited for again. */
 	linger = deadline_in(answered || why->kind == FAILURE_MISSING ? LINGER_MILLISECONDS : 0);

@@ -12,16 +12,21 @@ struct answer {
 	int fds[WIRE_MAX_FDS]; /* reply.fd_count of them, the others -1 */
 };
 
+/* Told while the container waits for its turn; `text` is for the user. */
+typedef void ask_waiting(void *data, char *text);
+
 /*
- * Start the helper, ask, and see it end. Blocks for at most `timeout_seconds`, and a little for
- * a helper that has answered and does not end. Only a whole, sound reply with exactly the
- * descriptors it declares is an answer; the helper's exit status is not.
+ * Start the helper, ask, and see it end. Blocks for at most `timeout_seconds` without a sign of the
+ * helper, ASK_SECONDS in all, and a little for a helper that has answered and does not end. Only a
+ * whole, sound reply with exactly the descriptors it declares is an answer; the helper's exit
+ * status is not.
  *
  * False with *why otherwise: nothing is left then, no process and no descriptor. The caller
  * releases an answer with answer_close.
  */
-bool ask_helper(const struct wire_request *request, unsigned timeout_seconds, struct answer *answer,
-		struct failure *why);
+#define ASK_SECONDS 900
+bool ask_helper(const struct wire_request *request, unsigned timeout_seconds, ask_waiting *waiting,
+		void *data, struct answer *answer, struct failure *why);
 
 void answer_close(struct answer *answer);
 

@@ -196,6 +196,16 @@ static int obey(const struct call *call, struct answer *answer)
 	return code;
 }
 
+/* As an error, so that it goes to the terminal and not into what `su -c` hands on. */
+static void show_waiting(void *data, char *text)
+{
+	const struct call *call = data;
+
+	text_clean_for_user(text);
+	if (!call->silent)
+		(void)pam_error(call->pamh, "%s", text);
+}
+
 static int ask_and_obey(struct call *call)
 {
 	struct answer answer;
@@ -220,7 +230,8 @@ static int ask_and_obey(struct call *call)
 	}
 	if (!copy_circumstances(call, &why))
 		return refuse_but_root(call, no_reason, &why);
-	if (!ask_helper(&call->request, call->options.timeout_seconds, &answer, &why))
+	if (!ask_helper(&call->request, call->options.timeout_seconds, show_waiting, call, &answer,
+			&why))
 		return refuse_but_root(call, no_answer, &why);
 	code = obey(call, &answer);
 	answer_close(&answer);

@@ -19,6 +19,7 @@ static bool action_is_sound(const struct wire_reply *reply)
 	switch (reply->action) {
 	case WIRE_HOST:
 	case WIRE_DENY:
+	case WIRE_WAIT:
 		return reply->fd_count == 0 && reply->namespaces == 0;
 	case WIRE_CONTAIN:
 		return reply->fd_count == WIRE_FD_COUNT && reply->namespaces != 0 &&

@@ -10,6 +10,7 @@ static bool request_is_sound(const struct wire_request *request)
 	switch (request->verb) {
 	case WIRE_OPEN_SESSION:
 	case WIRE_CHECK_ACCOUNT:
+	case WIRE_PREPARE:
 		return request->container[0] == '\0';
 	case WIRE_ENTER:
 		return request->container[0] != '\0';

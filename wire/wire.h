@@ -17,13 +17,19 @@
 #define WIRE_TEXT_MAX 2048
 #define WIRE_ENV_MAX  64
 #define WIRE_MAGIC    0x4c525243u /* "CRRL" in memory order on little-endian machines */
-#define WIRE_VERSION  1
+#define WIRE_VERSION  2
+
+/*
+ * One request, one reply; before it may come any number of WIRE_WAIT, at least one a second, while
+ * the container waits for its turn to be started.
+ */
 
 /* What the caller wants. */
 enum wire_verb {
 	WIRE_OPEN_SESSION = 1,  /* admit this login: a container, a session in it */
 	WIRE_CHECK_ACCOUNT = 2, /* the same question without side effects */
 	WIRE_ENTER = 3,         /* host root joins the container named in `container` */
+	WIRE_PREPARE = 4,       /* as an admin: start the container of `user`, without a login */
 };
 
 struct wire_request {
@@ -39,6 +45,7 @@ enum wire_action {
 	WIRE_HOST = 1,    /* leave the login as it is */
 	WIRE_CONTAIN = 2, /* join what the descriptors name */
 	WIRE_DENY = 3,    /* refuse; user_text says so in one sentence */
+	WIRE_WAIT = 4,    /* not yet: another reply follows; user_text may say why */
 };
 
 /* The descriptors of a CONTAIN reply, in this order. */
@@ -58,7 +65,7 @@ struct wire_reply {
 	uint32_t allow_root;   /* 1: no_new_privs is not set, for a policy with root = yes */
 	uint32_t umask;        /* to set after the join, or WIRE_UMASK_UNSET */
 	uint64_t bounding_set; /* capabilities that programs started inside may ever have */
-	char container[WIRE_NAME_MAX + 1];
+	char container[WIRE_NAME_MAX + 1]; /* for CONTAIN, and of HOST after WIRE_PREPARE */
 	char user_text[WIRE_TEXT_MAX + 1]; /* shown to the user: refusal or welcome; may be empty */
 	char log_text[WIRE_TEXT_MAX + 1];  /* for the service's syslog; may be empty */
 	uint32_t env_count;

@@ -112,7 +112,9 @@ bool container_info_load(const struct context *context, const char *name,
 		return false;
 	}
 	if (info->runs) {
-		ask_init(context, info);
+		info->frozen = registry_is_frozen(&context->registry, name);
+		if (!info->frozen)
+			ask_init(context, info);
 		container_read_usage(context, info, DETAIL_ALL);
 	}
 	container_read_disk(context, info);
@@ -131,6 +133,8 @@ const char *container_state(const struct container_info *info)
 {
 	if (!info->runs)
 		return "stopped";
+	if (info->frozen)
+		return "frozen";
 	if (!info->answers)
 		return "no answer";
 	return info->stopping ? "stopping" : "running";

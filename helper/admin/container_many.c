@@ -70,7 +70,9 @@ static void ask(struct round *round, struct question *question)
 
 	if (question->channel < 0)
 		return;
-	if (channel_send(question->channel, &request, sizeof(request), NULL, 0)) {
+	question->info.frozen = registry_is_frozen(&round->context->registry, question->info.name);
+	if (!question->info.frozen &&
+	    channel_send(question->channel, &request, sizeof(request), NULL, 0)) {
 		round->open++;
 		return;
 	}
@@ -99,8 +101,10 @@ static void glance(struct round *round, struct question *question, const char *n
 		info->session_count = note.session_count;
 		info->idle_since = note.idle_since;
 	}
-	if (info->runs)
-		container_read_usage(round->context, info, DETAIL_LIST);
+	if (!info->runs)
+		return;
+	info->frozen = registry_is_frozen(&round->context->registry, name);
+	container_read_usage(round->context, info, DETAIL_LIST);
 }
 
 static void begin(struct round *round, struct question *question, const char *name)

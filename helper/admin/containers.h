@@ -17,6 +17,7 @@ struct container_info {
 	bool runs;
 	bool answers; /* PID 1 has told its sessions */
 	bool stopping;
+	bool frozen;            /* by an admin: PID 1 is not asked */
 	uint32_t session_count; /* all of them */
 	uint64_t idle_since;    /* seconds since the epoch, 0 while there are sessions */
 	uint64_t cpu_day_left_microseconds; /* UINT64_MAX when nothing limits it */

@@ -33,6 +33,8 @@ static int send_message(const struct context *context, const char *name,
 		return complain("%s: %s", name, why.text);
 	if (info.init < 0)
 		status = complain("%s: is not running", name);
+	else if (info.frozen)
+		status = complain("%s: is frozen: 'carrel thaw %s' lets it go on", name, name);
 	else if (!control_call(&context->registry, name, request, &answer, NULL, NULL, &why))
 		status = complain("%s: %s", name, why.text);
 	else

@@ -11,6 +11,7 @@
 
 #include "helper/admin/commands.h"
 #include "helper/admin/containers.h"
+#include "helper/admin/freeze.h"
 #include "helper/admin/select.h"
 
 #define GRACE_SECONDS    5 /* after the time that PID 1 gives: it ends stuck login services then */
@@ -77,6 +78,8 @@ static void begin(const struct context *context, struct stopping *it, const uint
 	memcpy(it->pool, record.pool, sizeof(it->pool));
 	it->seconds = seconds_of(context, &record, seconds);
 	request.stop_seconds = (uint32_t)it->seconds;
+	if (!container_let_go(context, it->name, &record, &why))
+		(void)complain("%s: %s", it->name, why.text);
 	if (control_call(&context->registry, it->name, &request, &answer, NULL, NULL, &why))
 		return;
 	(void)complain("%s: %s; ending it by force", it->name, why.text);

@@ -94,7 +94,8 @@ static bool make_cgroup(struct build *build, struct failure *why)
 			   spec->pool ? &spec->pool->limits : NULL, place, &build->cgroup, why))
 		return false;
 	build->has_cgroup = true;
-	return true;
+	/* One that ended while it was frozen has left its cgroup like that. */
+	return cgroup_thaw(spec->layout, &build->cgroup, why);
 }
 
 static bool make_processes(struct build *build, struct failure *why)

@@ -17,6 +17,9 @@ bool container_thaw(const struct registry *registry, const struct cgroup_layout 
 
 	if (dir < 0 || faccessat(dir, FROZEN_MARK, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return true;
+	/* An admin had it frozen before, and wants it so. */
+	if (registry_is_frozen(registry, name))
+		return unlinkat(dir, FROZEN_MARK, 0) == 0 || errno == ENOENT;
 	if (!cgroup_open(layout, name, pool && *pool ? pool : NULL, &cgroup, why))
 		return why->kind == FAILURE_MISSING ? unlinkat(dir, FROZEN_MARK, 0) == 0 : false;
 	thawed = cgroup_thaw(layout, &cgroup, why);

@@ -141,6 +141,28 @@ static void answer_session(struct room *room, struct call *call, struct control_
 	answer->session_count = (uint32_t)room->sessions.count;
 }
 
+/* An admin expects a user: what a login would do here, and the time of idling begins anew. */
+static void answer_prepare(struct room *room, struct call *call, struct control_answer *answer)
+{
+	char what[160];
+
+	if (call->fd_count != 1u + call->request.plan_fds) {
+		answer->result = CONTROL_BAD;
+		return;
+	}
+	if (room->stopping) {
+		answer->result = CONTROL_STOPPING;
+		return;
+	}
+	if (!plan_carry_out(call->fds[0], call->fds + 1, call->fd_count - 1, &room->plan, what,
+			    sizeof(what), NULL)) {
+		trouble(answer, what);
+		return;
+	}
+	if (room->sessions.count == 0)
+		room->sessions.idle_since = boottime_ms();
+}
+
 /* Terminals are /dev/pts/N of the container and the host's terminals that were bound in. */
 static void answer_message(struct room *room, struct call *call, struct control_answer *answer)
 {
@@ -238,6 +260,9 @@ static void carry_out(struct room *room, struct call *call, struct control_answe
 	switch (call->request.verb) {
 	case CONTROL_SESSION:
 		answer_session(room, call, answer);
+		break;
+	case CONTROL_PREPARE:
+		answer_prepare(room, call, answer);
 		break;
 	case CONTROL_MESSAGE:
 		answer_message(room, call, answer);

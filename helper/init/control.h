@@ -24,6 +24,7 @@ enum control_verb {
 	CONTROL_STOP,        /* SIGHUP+SIGTERM to all, then the end after stop_seconds; no fds */
 	CONTROL_SETTINGS,    /* take idle_seconds, stop_seconds, session_limit */
 	CONTROL_MESSAGE,     /* write `text` to every terminal of the container */
+	CONTROL_PREPARE,     /* a session's plan without a session; fds: its memfd, plan_fds */
 };
 
 /* What a policy says about the time of a session; UINT64_MAX where it says nothing. */

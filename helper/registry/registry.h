@@ -65,6 +65,14 @@ bool registry_write_running(const struct registry *registry, const char *name,
 			    const struct running_record *record, struct failure *why);
 void registry_forget_running(const struct registry *registry, const char *name);
 
+/*
+ * The mark of a container that an admin has frozen: in its runtime folder from before its processes
+ * are held until they are let go, and gone with its end.
+ */
+bool registry_is_frozen(const struct registry *registry, const char *name);
+bool registry_mark_frozen(const struct registry *registry, const char *name, bool frozen,
+			  struct failure *why);
+
 /* What is known of a stored container, in state_dir/containers/NAME/stored. */
 struct stored_record {
 	uint64_t created_at, last_used_at; /* seconds since the epoch */

@@ -16,6 +16,8 @@
 #include "helper/registry/record.h"
 #include "helper/registry/registry.h"
 
+#define ADMIN_FROZEN "admin-frozen"
+
 /* One that older records do not have. */
 static uint64_t get_later_number(struct record *record, const char *key, uint64_t maximum)
 {
@@ -129,6 +131,26 @@ void registry_forget_running(const struct registry *registry, const char *name)
 	(void)unlinkat(dir, "running", 0);
 	(void)unlinkat(dir, "control", 0);
 	(void)unlinkat(dir, NOTE_FILE, 0);
+	(void)unlinkat(dir, ADMIN_FROZEN, 0);
+}
+
+bool registry_is_frozen(const struct registry *registry, const char *name)
+{
+	_cleanup_close_ int dir = dir_open_at(registry->run_containers, name, true);
+
+	return dir >= 0 && faccessat(dir, ADMIN_FROZEN, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool registry_mark_frozen(const struct registry *registry, const char *name, bool frozen,
+			  struct failure *why)
+{
+	_cleanup_close_ int dir = dir_open_at(registry->run_containers, name, true);
+
+	if (dir >= 0 && frozen)
+		return file_replace_at(dir, ADMIN_FROZEN, "", 0, 0600, false, why);
+	if (dir >= 0 && (unlinkat(dir, ADMIN_FROZEN, 0) == 0 || errno == ENOENT))
+		return true;
+	return fail(why, FAILURE_SYSTEM, errno, "cannot change the mark of '%s' as frozen", name);
 }
 
 void registry_clear_runtime(const struct registry *registry, const char *name)

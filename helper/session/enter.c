@@ -53,6 +53,9 @@ static bool enter(struct session_request *request, struct registry *registry, st
 	if (init < 0)
 		return fail(why, FAILURE_MISSING, 0, "container '%s' is not running",
 			    request->name);
+	if (registry_is_frozen(registry, request->name))
+		return fail(why, FAILURE_FROZEN, 0, "is frozen: 'carrel thaw %s' lets it go on",
+			    request->name);
 	policy = policy_named(request->config, record.policy);
 	if (!policy)
 		return fail(why, FAILURE_POLICY, 0,

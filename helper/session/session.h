@@ -34,7 +34,9 @@ struct session_request {
 	char name[65], hostname[65];       /* of the container */
 	char tty_name[LOGIN_TTY_NAME_MAX]; /* of the host's terminal that it is on, or "" */
 	int events, log;                   /* descriptors of the logs, or -1 */
-	struct storage_usage disk;         /* of the container, as PID 1 tells when it registers */
+	int channel;                       /* to who asks; borrowed */
+	uint64_t told_waiting;     /* when the user was last told to wait, seconds, 0: never */
+	struct storage_usage disk; /* of the container, as PID 1 tells when it registers */
 	int reply_fds[WIRE_FD_COUNT];
 	struct wire_reply reply;
 };
@@ -48,6 +50,15 @@ bool session_decide(struct session_request *request, struct failure *why);
 
 /* admit.c: find or build the container, move the caller into its cgroup, register the session. */
 bool session_admit(struct session_request *request, struct failure *why);
+
+/* prepare.c: the same for an admin: no session, and nobody is moved. */
+bool session_prepare(struct session_request *request, struct failure *why);
+
+/*
+ * waiting.c: say that we live, while `before` others are started first, and now and then to the
+ * user too. False when nobody listens any more.
+ */
+bool session_tell_waiting(struct session_request *request, size_t before);
 
 /* enter.c: host root joins a running container by its name. */
 bool session_enter(struct session_request *request, struct failure *why);

@@ -46,6 +46,8 @@ static const char *sentence_for(enum failure_kind kind)
 	case FAILURE_UNSUPPORTED:
 		return "carrel: this machine cannot enforce what your policy asks for; please tell "
 		       "the administrator.";
+	case FAILURE_FROZEN:
+		return "carrel: your workspace is frozen by the administrator; try again later.";
 	case FAILURE_BUSY:
 		return "carrel: your workspace is being started or stopped; try again in a minute.";
 	default:
@@ -95,6 +97,8 @@ static bool handle(struct session_request *request, struct failure *why)
 		return false;
 	if (request->reply.action != WIRE_CONTAIN)
 		return true;
+	if (request->wire.verb == WIRE_PREPARE)
+		return session_prepare(request, why);
 	if (request->wire.verb == WIRE_CHECK_ACCOUNT) {
 		request->reply.action = WIRE_HOST; /* would be let in; the session will tell */
 		return true;
@@ -139,7 +143,9 @@ static bool serve(int channel, struct session_request *request)
 		(void)syslog_send(request->log, 84 /* authpriv.warning */, "carrel", why.text);
 	if (!handle(request, &why))
 		refuse_for(request, &why);
-	if (request->wire.verb != WIRE_CHECK_ACCOUNT || request->reply.action == WIRE_DENY)
+	/* What an admin prepares is told by the event of its start. */
+	if (request->wire.verb != WIRE_PREPARE &&
+	    (request->wire.verb != WIRE_CHECK_ACCOUNT || request->reply.action == WIRE_DENY))
 		tell_decision(request);
 	if (!send_reply(channel, request))
 		return false;
@@ -156,6 +162,7 @@ int session_main(int channel)
 
 	if (!request)
 		return 1;
+	request->channel = channel;
 	request->caller.pidfd = -1;
 	request->events = -1;
 	request->reply_fds[WIRE_FD_INIT] = -1;

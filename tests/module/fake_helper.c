@@ -318,6 +318,36 @@ static void answer_garbage_with_fds(int channel)
 	send_bytes(channel, "garbage", 7, plain_fds, 2);
 }
 
+/* Signs of life for two seconds, the first with a text that has a control byte. */
+static void wait_and_answer(int channel)
+{
+	static const struct wire_reply silent = {.action = WIRE_WAIT};
+	static const struct wire_reply telling = {.action = WIRE_WAIT,
+						  .user_text = "12 before you\033[2J"};
+
+	for (int i = 0; i < 5; i++) {
+		send_reply(channel, i ? &silent : &telling, NULL, 0);
+		(void)usleep(400000);
+	}
+	answer_host(channel);
+}
+
+static void wait_and_crash(int channel)
+{
+	static const struct wire_reply silent = {.action = WIRE_WAIT};
+
+	send_reply(channel, &silent, NULL, 0);
+	abort();
+}
+
+static void wait_and_hang(int channel)
+{
+	static const struct wire_reply silent = {.action = WIRE_WAIT};
+
+	send_reply(channel, &silent, NULL, 0);
+	hang(channel);
+}
+
 static const struct mode {
 	const char *name;
 	void (*run)(int channel);
@@ -348,6 +378,9 @@ static const struct mode {
     {"slow", answer_slowly},
     {"trailing", answer_trailing},
     {"twice", answer_twice},
+    {"wait", wait_and_answer},
+    {"wait-and-crash", wait_and_crash},
+    {"wait-and-hang", wait_and_hang},
     {"wrong-magic", answer_wrong_magic},
     {"wrong-version", answer_wrong_version},
 };

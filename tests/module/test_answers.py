@@ -261,3 +261,24 @@ def helper_that_is_a_directory():
 def helper_that_is_no_program():
     scene.machine.helper.write_text("no program\n")
     assert_no_helper("Exec format error")
+
+
+# ---- waiting for the turn ------------------------------------------------------------------------
+
+@test
+def waiting_is_no_hang():
+    """Signs of life give the helper its time anew, and their text is shown, without control bytes."""
+    outcome = drive("wait", *CLEAN, options="timeout=1")
+    equal(outcome["open"], "0", "open")
+    texts = outcome.all("error") + outcome.all("info")
+    equal(len(texts), 1, "the number of texts")
+    equal("12 before you" in texts[0] and "\x1b" not in texts[0], True, f"the text {texts}")
+    assert_clean(outcome)
+
+
+@test
+def silence_after_waiting_is_one():
+    outcome = drive("wait-and-hang", *CLEAN, options="timeout=1")
+    assert_refused(outcome)
+    outcome = drive("wait-and-crash", *CLEAN)
+    assert_refused(outcome)

@@ -108,7 +108,8 @@ END_TEST
 START_TEST(reply_comes_back_as_it_was)
 {
 	const struct wire_reply host = {.action = WIRE_HOST};
-	const struct wire_reply samples[] = {sample_contain(), sample_deny(), host};
+	const struct wire_reply wait = {.action = WIRE_WAIT, .user_text = "12 before you"};
+	const struct wire_reply samples[] = {sample_contain(), sample_deny(), host, wait};
 	unsigned char buffer[WIRE_MAX];
 	struct wire_reply out;
 
@@ -125,7 +126,7 @@ END_TEST
 START_TEST(request_has_the_documented_layout)
 {
 	static const char expected[] = "CRRL"      /* magic */
-				       "\1\0"      /* version */
+				       "\2\0"      /* version */
 				       "\3\0"      /* verb */
 				       "\21\0\0\0" /* length of the body */
 				       "\1\0u"     /* user */
@@ -145,7 +146,7 @@ END_TEST
 START_TEST(reply_has_the_documented_layout)
 {
 	static const char expected[] = "CRRL"              /* magic */
-				       "\1\0"              /* version */
+				       "\2\0"              /* version */
 				       "\2\0"              /* action */
 				       "\55\0\0\0"         /* length of the body */
 				       "\0\0\0\0"          /* failure_kind */
@@ -302,7 +303,8 @@ START_TEST(header_is_exact)
 
 		for (unsigned value = 0; value < 256; value++) {
 			buffer[at] = (unsigned char)value;
-			if (value == original || (at == 6 && value == WIRE_CHECK_ACCOUNT))
+			if (value == original ||
+			    (at == 6 && (value == WIRE_CHECK_ACCOUNT || value == WIRE_PREPARE)))
 				continue;
 			assert_request_refused(buffer, length);
 		}
@@ -323,7 +325,7 @@ START_TEST(request_rules_hold_on_both_sides)
 	request = sample_request();
 	request.verb = (enum wire_verb)0;
 	ck_assert_uint_eq(wire_encode_request(&request, buffer, sizeof(buffer)), 0);
-	request.verb = (enum wire_verb)4;
+	request.verb = (enum wire_verb)5;
 	ck_assert_uint_eq(wire_encode_request(&request, buffer, sizeof(buffer)), 0);
 
 	request = sample_request();
@@ -358,7 +360,7 @@ START_TEST(reply_rules_hold_when_encoding)
 	assert_not_encoded(&reply)
 
 	REFUSED(sample_deny, reply.action = (enum wire_action)0);
-	REFUSED(sample_deny, reply.action = (enum wire_action)4);
+	REFUSED(sample_deny, reply.action = (enum wire_action)5);
 	REFUSED(sample_deny, reply.failure_kind = FAILURE_KIND_COUNT);
 	REFUSED(sample_deny, reply.fd_count = WIRE_FD_COUNT);
 	REFUSED(sample_deny, reply.namespaces = CLONE_NEWNS);

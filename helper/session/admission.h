@@ -1,0 +1,62 @@
+/* helper/session/admission.h - what a login, or an admin's start, needs of a container on its way.
+ */
+#ifndef CARREL_HELPER_SESSION_ADMISSION_H
+#define CARREL_HELPER_SESSION_ADMISSION_H
+
+#include "helper/init/control.h"
+#include "helper/session/queue.h"
+#include "helper/session/session.h"
+#include "helper/session/tether.h"
+
+/* What an admission holds on its way; every step can count on those before it. */
+struct admission {
+	struct session_request *request;
+	struct registry registry;
+	struct cgroup_layout layout;
+	struct container_spec spec;
+	struct running_record record;
+	struct cgroup cgroup; /* of the container that was found or started */
+	struct tether tether;
+	int lock, init;
+	bool started;     /* by us */
+	struct turn turn; /* while it is being started */
+};
+
+#define ADMISSION_OF(of)                                                                           \
+	{                                                                                          \
+		.request = (of), .registry = {-1, -1, -1, -1, -1}, .tether = TETHER_NONE,          \
+		.lock = -1, .init = -1, .turn = TURN_NONE                                          \
+	}
+
+const struct policy *admission_policy(const struct admission *admission);
+
+/* Open the registry and the cgroups, and check that the policy can be held to here. */
+bool admission_prepare(struct admission *admission, struct failure *why);
+
+/* Nobody else finds, starts or stops the container meanwhile. */
+bool admission_lock(struct admission *admission, struct failure *why);
+
+/*
+ * Find the container running, or start it, in turn with others that are being started. Fills
+ * record and init. FAILURE_FROZEN when an admin has frozen it.
+ */
+bool admission_find(struct admission *admission, struct failure *why);
+
+/* The gids that are the same inside; refuses a user whose uid is not in the running map. */
+bool admission_map(const struct admission *admission, struct id_map *gids, struct failure *why);
+
+/*
+ * One request to the container's PID 1 and its answer, which may say no. False with *why when there
+ * is none.
+ */
+bool admission_ask(const struct admission *admission, const struct control_request *request,
+		   const int *fds, size_t count, struct control_answer *answer,
+		   struct failure *why);
+
+/* After PID 1 said that it is stopping: its end, by force when it takes too long. */
+bool admission_wait_for_end(struct admission *admission, struct failure *why);
+
+/* But for the place and the tether, which are admit.c's. */
+void admission_close(struct admission *admission);
+
+#endif
