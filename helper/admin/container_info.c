@@ -7,6 +7,7 @@
 
 #include "helper/admin/container_parts.h"
 #include "helper/admin/containers.h"
+#include "helper/admin/expire.h"
 #include "helper/limits/usage_limits.h"
 
 static void ask_init(const struct context *context, struct container_info *info)
@@ -75,7 +76,18 @@ void container_unknown(const char *name, struct container_info *info)
 	memset(&info->usage, 0xff, sizeof(info->usage)); /* UINT64_MAX: unknown */
 	memset(&info->held, 0xff, sizeof(info->held));   /* LIMIT_UNSET */
 	storage_usage_clear(&info->disk);
-	info->cpu_day_left_microseconds = UINT64_MAX;
+	info->cpu_day_left_microseconds = info->expires_at = UINT64_MAX;
+}
+
+static uint64_t expiry_of(const struct context *context, const struct container_info *info)
+{
+	const struct policy *policy = policy_by_name(context->config, info->stored.policy);
+	uint64_t expire = policy ? policy->time.expire_seconds : TIME_NEVER;
+
+	if (info->runs || expire == TIME_UNSET || expire == TIME_NEVER ||
+	    info->stored.last_used_at == 0)
+		return UINT64_MAX;
+	return info->stored.last_used_at + expire + expire_grace(expire);
 }
 
 bool container_read_stored(const struct context *context, struct container_info *info,
@@ -88,6 +100,7 @@ bool container_read_stored(const struct context *context, struct container_info 
 	if (!info->runs && info->stored.version == 0)
 		return fail(why, FAILURE_MISSING, 0, "there is no container of that name");
 	limits = limits_of_policy(context->config, container_policy(info));
+	info->expires_at = expiry_of(context, info);
 	info->memory_limit = limits ? limits->value[LIMIT_MEMORY] : LIMIT_UNSET;
 	return true;
 }

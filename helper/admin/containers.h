@@ -21,11 +21,14 @@ struct container_info {
 	uint32_t session_count; /* all of them */
 	uint64_t idle_since;    /* seconds since the epoch, 0 while there are sessions */
 	uint64_t cpu_day_left_microseconds; /* UINT64_MAX when nothing limits it */
-	size_t session_room;                /* how many are in `sessions` */
-	struct control_session *sessions;   /* owned, NULL when they were not asked for */
-	struct cgroup_usage usage;          /* UINT64_MAX where nothing is known */
-	struct limits held;                 /* by the kernel, LIMIT_UNSET where nothing is known */
-	struct storage_usage disk;          /* how full its data are */
+	/* When gc may remove its data at the earliest, should nobody use it; seconds since the
+	 * epoch, UINT64_MAX while it runs and where its policy lets nothing expire. */
+	uint64_t expires_at;
+	size_t session_room;              /* how many are in `sessions` */
+	struct control_session *sessions; /* owned, NULL when they were not asked for */
+	struct cgroup_usage usage;        /* UINT64_MAX where nothing is known */
+	struct limits held;               /* by the kernel, LIMIT_UNSET where nothing is known */
+	struct storage_usage disk;        /* how full its data are */
 	uint64_t memory_limit; /* bytes, LIMIT_UNSET or LIMIT_UNLIMITED when there is none */
 };
 
@@ -83,6 +86,13 @@ bool control_call(const struct registry *registry, const char *name,
  */
 bool container_clear(const struct context *context, const char *name, bool dry_run, bool *cleared,
 		     struct failure *why);
+
+/*
+ * Remove the stored data of a container that does not run, with its snapshots. With `unused_since`
+ * only if it was not used after that moment: FAILURE_BUSY then, as when it runs.
+ */
+bool container_remove_data(const struct context *context, const char *name,
+			   const uint64_t *unused_since, struct failure *why);
 
 /* Are there traces at run time of a container that does not run? *pool gets its pool or "". */
 bool container_has_traces(const struct context *context, const char *name, char pool[65]);

@@ -6,11 +6,14 @@
 #include "base/files.h"
 #include "helper/admin/commands.h"
 #include "helper/admin/data.h"
+#include "helper/admin/expire.h"
+#include "helper/admin/gc_traces.h"
 #include "helper/admin/image_store.h"
 #include "helper/admin/leftovers.h"
+#include "helper/admin/table.h"
 
 struct collection {
-	bool dry_run;
+	bool dry_run, trust_clock;
 	struct json *json; /* NULL: for a person */
 	const char *kind;  /* of what is being looked at */
 	size_t count;
@@ -127,6 +130,53 @@ static int clear_images(const struct context *context, struct collection *collec
 	return complain("images: %s", why.text);
 }
 
+static int clear_traces(const struct context *context, struct collection *collection)
+{
+	struct failure why;
+
+	collection->kind = "cgroup";
+	traces_clear_cgroups(context, collection->dry_run, tell, collection);
+	collection->kind = "run-time folder";
+	if (traces_clear_folders(context, collection->dry_run, tell, collection, &why))
+		return STATUS_OK;
+	return complain("%s", why.text);
+}
+
+static void print_expiry(const struct collection *collection, const struct expire_news *news)
+{
+	char unused[48], when[32];
+
+	policy_duration_format(news->unused_seconds, unused);
+	format_time(news->when, when);
+	if (news->verdict == EXPIRE_REMOVE)
+		(void)printf("expired data %s: unused for %s, %s\n", news->name, unused,
+			     collection->dry_run ? "would be removed" : "removed");
+	else
+		(void)printf("expiring data %s: unused for %s, removed by a run after %s unless it "
+			     "is used\n",
+			     news->name, unused, when);
+}
+
+static void tell_expiry(void *context, const struct expire_news *news)
+{
+	struct collection *collection = context;
+	bool removed = news->verdict == EXPIRE_REMOVE;
+
+	if (removed)
+		collection->count++;
+	if (!collection->json) {
+		print_expiry(collection, news);
+		return;
+	}
+	json_object_begin(collection->json, NULL);
+	json_string(collection->json, "kind", removed ? "expired data" : "expiring data");
+	json_string(collection->json, "name", news->name);
+	json_bool(collection->json, "cleared", removed && !collection->dry_run);
+	json_number(collection->json, "unused_seconds", news->unused_seconds);
+	json_number(collection->json, "removed_after", news->when);
+	json_object_end(collection->json);
+}
+
 static int collect(const struct context *context, struct collection *collection)
 {
 	int status = clear_containers(context, collection);
@@ -137,16 +187,22 @@ static int collect(const struct context *context, struct collection *collection)
 	if (settle_data(context, collection) != STATUS_OK ||
 	    clear_snapshots(context, collection) != STATUS_OK)
 		status = STATUS_FAILED;
-	if (clear_images(context, collection) != STATUS_OK)
+	if (clear_images(context, collection) != STATUS_OK ||
+	    expire_all(context, collection->dry_run, collection->trust_clock, tell_expiry,
+		       collection) != STATUS_OK)
+		status = STATUS_FAILED;
+	/* Last: what was removed above may leave a folder here. */
+	if (clear_traces(context, collection) != STATUS_OK)
 		status = STATUS_FAILED;
 	return status;
 }
 
 int run_gc(const struct command *command, int argc, char **argv)
 {
-	bool as_json = false, dry_run = false;
+	bool as_json = false, dry_run = false, trust_clock = false;
 	const struct option_spec specs[] = {{.name = "json", .flag = &as_json},
-					    {.name = "dry-run", .letter = 'n', .flag = &dry_run}};
+					    {.name = "dry-run", .letter = 'n', .flag = &dry_run},
+					    {.name = "trust-clock", .flag = &trust_clock}};
 	struct json json = {0};
 	struct collection collection = {0};
 	struct context context;
@@ -159,7 +215,8 @@ int run_gc(const struct command *command, int argc, char **argv)
 		return status;
 	if (!context_open(&context, &why))
 		return complain("%s", why.text);
-	collection = (struct collection){.dry_run = dry_run, .json = as_json ? &json : NULL};
+	collection = (struct collection){
+	    .dry_run = dry_run, .trust_clock = trust_clock, .json = as_json ? &json : NULL};
 	json_array_begin(&json, NULL);
 	status = collect(&context, &collection);
 	json_array_end(&json);

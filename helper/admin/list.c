@@ -57,6 +57,7 @@ static void add_object(const struct container_info *info, struct json *json)
 	json_known(json, "memory_limit_bytes", info->memory_limit);
 	json_number(json, "since",
 		    info->runs ? info->running.started_at : info->stored.last_used_at);
+	json_known(json, "expires_at", info->expires_at);
 	json_object_end(json);
 }
 

@@ -52,8 +52,8 @@ static const struct command commands[] = {
      "Write the data of a container as a tar archive.", run_export, true},
     {"import", "[--home-only] [--policy POLICY] [--discard] [--stop] [--yes] NAME",
      "Read the data of a container from such an archive.", run_import, true},
-    {"gc", "[--dry-run] [--json]", "Clear what dead containers and interrupted work left behind.",
-     run_gc, true},
+    {"gc", "[--dry-run] [--json] [--trust-clock]",
+     "Clear what the dead left behind, and data that have expired.", run_gc, true},
     {"image build",
      "NAME --from DIRECTORY|TAR|OCI-LAYOUT[:TAG]|debian:SUITE [--include PACKAGE,...] "
      "[--format dir|erofs]",

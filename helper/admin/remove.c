@@ -72,7 +72,18 @@ static bool remove_snapshots(const struct context *context, const char *name, st
 	return remove_by_renaming(all, name, why) || why->kind == FAILURE_MISSING;
 }
 
-static bool remove_data(const struct context *context, const char *name, struct failure *why)
+static bool is_unused_since(const struct context *context, const char *name, uint64_t when,
+			    struct failure *why)
+{
+	struct stored_record stored;
+
+	return registry_stored(&context->registry, name, &stored, why) &&
+	       (stored.last_used_at == when ||
+		fail(why, FAILURE_BUSY, 0, "it was used meanwhile; nothing is removed"));
+}
+
+bool container_remove_data(const struct context *context, const char *name,
+			   const uint64_t *unused_since, struct failure *why)
 {
 	_cleanup_close_ int lock = registry_lock(&context->registry, name, LOCK_PATIENCE_MS, why);
 	_cleanup_close_ int store = -1, init = -1;
@@ -83,6 +94,8 @@ static bool remove_data(const struct context *context, const char *name, struct 
 	if (init >= 0)
 		return fail(why, FAILURE_BUSY, 0,
 			    "it was started again meanwhile; nothing is removed");
+	if (unused_since && !is_unused_since(context, name, *unused_since, why))
+		return false;
 	store = leftovers_lock(context->registry.state_containers, "stored containers", why);
 	if (store < 0 ||
 	    !leftovers_clear(context->registry.state_containers, false, NULL, NULL, why) ||
@@ -104,7 +117,7 @@ static int remove_found(const struct context *context, const struct container_in
 		return STATUS_FAILED;
 	if (info->init >= 0 && containers_stop(context, names, 1, NULL) != STATUS_OK)
 		return STATUS_FAILED;
-	if (!remove_data(context, name, &why))
+	if (!container_remove_data(context, name, NULL, &why))
 		return complain("%s: %s", name, why.text);
 	admin_event(name, container_user(info), "remove");
 	(void)printf("%s: removed\n", name);

@@ -139,6 +139,8 @@ static int print_text(const struct context *context, const struct container_info
 	line("state", container_state(info));
 	line_time("created", info->stored.created_at);
 	line_time("last used", info->stored.last_used_at);
+	if (info->expires_at != UINT64_MAX)
+		line_time("data expires", info->expires_at);
 	line("storage", info->stored.storage);
 	if (info->init >= 0)
 		print_running(info);
@@ -220,6 +222,7 @@ static int print_json(const struct context *context, const struct container_info
 	json_string(&json, "state", container_state(info));
 	json_number(&json, "created_at", info->stored.created_at);
 	json_number(&json, "last_used_at", info->stored.last_used_at);
+	json_known(&json, "expires_at", info->expires_at);
 	json_string(&json, "storage", info->stored.storage);
 	if (info->init >= 0)
 		write_running(&json, info);

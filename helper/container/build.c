@@ -33,6 +33,7 @@ struct build {
 	int layer;   /* detached mount */
 	int control; /* listening socket */
 	int note;    /* file that PID 1 keeps */
+	int used;    /* registry_open_used() */
 	bool has_block, has_cgroup;
 };
 
@@ -80,7 +81,12 @@ static bool make_storage(struct build *build, struct failure *why)
 	stored->last_used_at = (uint64_t)time(NULL);
 	(void)snprintf(stored->policy, sizeof(stored->policy), "%s", spec->policy->name);
 	(void)snprintf(stored->image, sizeof(stored->image), "%s", spec->policy->image);
-	return registry_write_stored(spec->registry, spec->name, stored, why);
+	if (!registry_write_stored(spec->registry, spec->name, stored, why))
+		return false;
+	build->used = registry_open_used(spec->registry, spec->name, why);
+	return build->used >= 0 &&
+	       (used_write(build->used, stored->last_used_at) ||
+		fail(why, FAILURE_SYSTEM, errno, "cannot note the use of '%s'", spec->name));
 }
 
 static bool make_cgroup(struct build *build, struct failure *why)
@@ -177,8 +183,9 @@ static bool send_plan(struct build *build, struct plan *plan, int hold, struct f
 					    .stop_seconds = spec->policy->time.stop_seconds,
 					    .has_log = spec->log >= 0,
 					    .has_events = spec->events >= 0,
+					    .has_used = 1,
 					    .has_hold = hold >= 0};
-	int given[5 + CGROUP_MAX_ROOTS] = {build->control, build->note};
+	int given[6 + CGROUP_MAX_ROOTS] = {build->control, build->note};
 	size_t count = 2;
 
 	if (settings.idle_seconds == TIME_UNSET || settings.idle_seconds == TIME_NEVER)
@@ -187,6 +194,7 @@ static bool send_plan(struct build *build, struct plan *plan, int hold, struct f
 		given[count++] = spec->log;
 	if (spec->events >= 0)
 		given[count++] = spec->events;
+	given[count++] = build->used;
 	if (hold >= 0)
 		given[count++] = hold;
 	count += fill_settings(build, &settings, given + count);
@@ -265,6 +273,7 @@ bool container_start(const struct container_spec *spec, struct running_record *r
 			      .layer = -1,
 			      .control = -1,
 			      .note = -1,
+			      .used = -1,
 			      .birth = {-1, -1, -1, -1, -1}};
 	bool made = true;
 
@@ -283,5 +292,6 @@ bool container_start(const struct container_spec *spec, struct running_record *r
 	cleanup_close(&build.layer);
 	cleanup_close(&build.control);
 	cleanup_close(&build.note);
+	cleanup_close(&build.used);
 	return made;
 }

@@ -42,6 +42,8 @@ struct channel_settings {
 	uint64_t idle_seconds; /* UINT64_MAX: never */
 	uint64_t stop_seconds;
 	uint32_t has_log, has_events;
+	uint32_t
+	    has_used; /* the file that says when it was last used, helper/registry/registry.h */
 	uint32_t has_hold;      /* kept open by PID 1 for its lifetime: a lock on what is mounted */
 	uint32_t session_limit; /* 0: none; as in each struct control_request */
 	uint32_t bounded_disk;  /* 0 or 1: statfs(2) of the layer tells the container's own bound */

@@ -145,14 +145,15 @@ static bool furnish(struct room *room)
 	if (!hear(CHANNEL_PLAN, &message, fds, &count) ||
 	    message.settings.cgroup_count > CGROUP_MAX_ROOTS ||
 	    count != at + !!message.settings.has_log + !!message.settings.has_events +
-			 !!message.settings.has_hold + message.settings.cgroup_count +
-			 message.settings.plan_fds)
+			 !!message.settings.has_used + !!message.settings.has_hold +
+			 message.settings.cgroup_count + message.settings.plan_fds)
 		return false;
 	room->settings = message.settings;
 	room->control = fds[1];
 	room->note = fds[2];
 	room->relay.host = message.settings.has_log ? fds[at++] : -1;
 	room->events = message.settings.has_events ? fds[at++] : -1;
+	room->used = message.settings.has_used ? fds[at++] : -1;
 	at += !!message.settings.has_hold;
 	keep_cgroups(room, fds + at);
 	at += message.settings.cgroup_count;
@@ -171,8 +172,10 @@ static bool furnish(struct room *room)
 static int pid1_main(void)
 {
 	struct channel_message message;
-	struct room room = {
-	    .plan = {.layer = -1, .log = -1, .status = -1}, .control = -1, .events = -1};
+	struct room room = {.plan = {.layer = -1, .log = -1, .status = -1},
+			    .control = -1,
+			    .events = -1,
+			    .used = -1};
 
 	(void)umask(022);
 	if (setsid() < 0 || !watch_signals(&room) || !times_open(&room))

@@ -38,11 +38,13 @@ struct room {
 	struct status_text *status;  /* NULL before somebody asks */
 	uint64_t started_at;         /* seconds since the epoch */
 	int note;
-	struct note noted; /* what is in it */
-	int control;       /* listening socket in the registry */
-	int events;        /* events.jsonl, or -1 */
-	int signals;       /* signalfd: SIGCHLD, SIGTERM */
-	int timer, wall;   /* timerfds on CLOCK_BOOTTIME and CLOCK_REALTIME, times.h */
+	struct note noted;  /* what is in it */
+	int control;        /* listening socket in the registry */
+	int events;         /* events.jsonl, or -1 */
+	int signals;        /* signalfd: SIGCHLD, SIGTERM */
+	int timer, wall;    /* timerfds on CLOCK_BOOTTIME and CLOCK_REALTIME, times.h */
+	int used;           /* written when it is used, registry_open_used() */
+	uint64_t used_next; /* CLOCK_BOOTTIME milliseconds: when to note it again */
 	uint64_t timer_armed, wall_armed; /* for when, in milliseconds */
 	struct room_budget budget;
 	bool stopping;

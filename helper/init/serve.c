@@ -5,11 +5,13 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "helper/init/room.h"
 #include "helper/init/times.h"
+#include "helper/registry/registry.h"
 
 enum {
 	WATCH_CONTROL,
@@ -100,6 +102,7 @@ static void login_service_ended(struct room *room, size_t index)
 		session->login_service = -1;
 	} else {
 		session_end(&room->sessions, index, room->settings.name, room->events);
+		room->used_next = 0;
 	}
 }
 
@@ -155,11 +158,16 @@ static void end_sessions(struct room *room)
 static void tell_stop(const struct room *room)
 {
 	struct event event = EVENT_INIT;
+	struct cgroup_usage usage;
+
+	cgroup_usage_read(&room->layout, &room->cgroup, &usage);
 
 	event.event = "stop";
 	event.container = room->settings.name;
 	event.policy = room->settings.policy;
 	event.reason = room->stop_reason;
+	event.cpu_microseconds = usage.cpu_microseconds;
+	event.memory_peak_bytes = usage.memory_peak_bytes;
 	event_append(room->events, &event);
 }
 
@@ -170,5 +178,7 @@ void room_serve(struct room *room)
 	while (!room->stopping || (boottime_ms() < room->stop_deadline && !alone()))
 		serve_once(room);
 	end_sessions(room);
+	if (room->used >= 0)
+		(void)used_write(room->used, (uint64_t)time(NULL));
 	tell_stop(room);
 }

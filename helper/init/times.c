@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "helper/init/terminals.h"
+#include "helper/registry/registry.h"
 
 #define NONE UINT64_MAX
 
@@ -23,6 +24,8 @@
 #define KILL_MS   1000
 
 #define FIRST_LOGIN_MS 10000
+
+#define USED_MS 3600000 /* how often a container that runs says so */
 
 /* A login service that passes on what it is told, as sshd does, has to come to it first. */
 #define SIGNAL_AFTER_MS 200
@@ -311,6 +314,18 @@ static void check_empty(struct room *room, uint64_t now, uint64_t *due)
 		sooner(due, end);
 }
 
+/* As long as it runs it is used: a session of weeks, or what one left running. */
+static void note_use(struct room *room, uint64_t now, uint64_t *due)
+{
+	if (room->used < 0)
+		return;
+	if (now >= room->used_next) {
+		(void)used_write(room->used, (uint64_t)time(NULL));
+		room->used_next = now + USED_MS;
+	}
+	sooner(due, room->used_next);
+}
+
 static void set_timer(int timer, int flags, uint64_t ms, uint64_t *armed)
 {
 	struct itimerspec spec = {0};
@@ -353,18 +368,28 @@ static void set_wall(struct room *room)
 		  &room->wall_armed);
 }
 
+static void forget_ended(struct room *room)
+{
+	for (size_t i = room->sessions.count; i-- > 0;)
+		if (has_ended(room->sessions.items[i])) {
+			session_end(&room->sessions, i, room->settings.name, room->events);
+			room->used_next = 0;
+		}
+}
+
 void times_check(struct room *room)
 {
 	uint64_t now = boottime_ms(), due = NONE;
 
+	if (!room->stopping) {
+		check_budget(room, now, &due);
+		for (size_t i = 0; i < room->sessions.count; i++)
+			check_session(room, room->sessions.items[i], now, &due);
+	}
+	forget_ended(room);
 	if (room->stopping)
 		return;
-	check_budget(room, now, &due);
-	for (size_t i = room->sessions.count; i-- > 0;) {
-		check_session(room, room->sessions.items[i], now, &due);
-		if (has_ended(room->sessions.items[i]))
-			session_end(&room->sessions, i, room->settings.name, room->events);
-	}
+	note_use(room, now, &due);
 	if (room->sessions.count == 0)
 		check_empty(room, now, &due);
 	set_timer(room->timer, 0, due, &room->timer_armed);
@@ -387,6 +412,7 @@ void times_take(struct room *room)
 
 void times_begin(struct room *room, struct session *session)
 {
+	room->used_next = 0;
 	look_at_hours(session);
 	if (room->budget.record >= 0)
 		budget_read(room->budget.record, &room->budget.day);

@@ -11,6 +11,8 @@
 #include "base/paths.h"
 #include "helper/registry/registry.h"
 
+#define LOCK_ATTEMPTS 5
+
 /* A directory that others may write could be swapped under us; one of another owner is not ours. */
 static bool vet_directory(int dir, const char *path, struct failure *why)
 {
@@ -132,24 +134,40 @@ static bool lock_within(int fd, unsigned patience_ms)
 	return true;
 }
 
+/* `carrel gc` takes the folder of a container that is no more away, with the lock that it holds. */
+static bool is_gone(int lock)
+{
+	struct stat status;
+
+	return fstat(lock, &status) == 0 && status.st_nlink == 0;
+}
+
 int registry_lock(const struct registry *registry, const char *name, unsigned patience_ms,
 		  struct failure *why)
 {
-	_cleanup_close_ int dir = -1;
-	_cleanup_close_ int lock = -1;
+	for (int attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
+		_cleanup_close_ int dir = -1;
+		_cleanup_close_ int lock = -1;
 
-	dir = open_vetted(registry->run_containers, name, 0700, why);
-	if (dir < 0)
-		return -1;
-	lock = openat(dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (lock < 0)
-		return fail_fd(why, FAILURE_SYSTEM, errno, "cannot open the lock of '%s'", name);
-	if (!lock_within(lock, patience_ms))
-		return fail_fd(why, errno == EWOULDBLOCK ? FAILURE_BUSY : FAILURE_SYSTEM, errno,
-			       "container '%s' is being started or stopped by somebody else for "
-			       "more than %u seconds; see 'carrel show %s'",
-			       name, patience_ms / 1000, name);
-	return take_fd(&lock);
+		dir = open_vetted(registry->run_containers, name, 0700, why);
+		if (dir < 0)
+			return -1;
+		lock = openat(dir, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (lock < 0 && errno == ENOENT)
+			continue;
+		if (lock < 0)
+			return fail_fd(why, FAILURE_SYSTEM, errno, "cannot open the lock of '%s'",
+				       name);
+		if (!lock_within(lock, patience_ms))
+			return fail_fd(why, errno == EWOULDBLOCK ? FAILURE_BUSY : FAILURE_SYSTEM,
+				       errno,
+				       "container '%s' is being started or stopped by somebody "
+				       "else for more than %u seconds; see 'carrel show %s'",
+				       name, patience_ms / 1000, name);
+		if (!is_gone(lock))
+			return take_fd(&lock);
+	}
+	return fail_fd(why, FAILURE_BUSY, 0, "the run-time folder of '%s' comes and goes", name);
 }
 
 int registry_state_dir(const struct registry *registry, const char *name, bool create,

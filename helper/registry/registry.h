@@ -81,6 +81,18 @@ struct stored_record {
 	char policy[65], image[65];
 	char storage[16]; /* "plain", "image", ... */
 };
+/*
+ * When it was last used is kept in a file of its own beside the record, one line that PID 1 writes
+ * in place when a session begins and ends, every hour, and when it stops. registry_stored() looks
+ * there; the record has what was known at the last start.
+ */
+#define USED_FILE "used"
+/* Open it, making it when it is missing, to read and write. -1 with *why. */
+int registry_open_used(const struct registry *registry, const char *name, struct failure *why);
+bool used_write(int file, uint64_t when); /* seconds since the epoch; false with errno */
+/* 0 when there is none or it is damaged. */
+uint64_t used_read(int dir, const char *path);
+
 /* True with record->version = 0 when there is none. */
 bool registry_stored(const struct registry *registry, const char *name,
 		     struct stored_record *record, struct failure *why);

@@ -51,9 +51,16 @@ bool registry_stored(const struct registry *registry, const char *name,
 		     struct stored_record *record, struct failure *why)
 {
 	char path[80];
+	uint64_t used;
 
 	(void)snprintf(path, sizeof(path), "%.64s/stored", name);
-	return read_stored(registry->state_containers, path, name, record, why);
+	if (!read_stored(registry->state_containers, path, name, record, why))
+		return false;
+	(void)snprintf(path, sizeof(path), "%.64s/" USED_FILE, name);
+	used = record->version ? used_read(registry->state_containers, path) : 0;
+	if (used)
+		record->last_used_at = used;
+	return true;
 }
 
 static bool format_stored(const struct stored_record *record, struct record *raw)

@@ -12,6 +12,7 @@
 #include "helper/events/events.h"
 #include "helper/init/channel.h"
 #include "helper/session/supported.h"
+#include "helper/session/times.h"
 
 /* Somebody else may be building or stopping it: as long as the longest stop, and some. */
 #define LOCK_PATIENCE_MS   45000
@@ -71,21 +72,21 @@ static void tell_start(const struct admission *admission)
  * Two users whose names lead to the same container must be meant to share it: a container that is
  * not shared belongs to the one who caused its first start.
  */
-static bool check_owner(const struct admission *admission, struct failure *why)
+static bool check_owner(struct admission *admission, struct failure *why)
 {
-	struct stored_record stored;
+	struct stored_record *stored = &admission->before;
 	const char *user = admission->request->wire.user;
 
-	if (!registry_stored(&admission->registry, admission->request->name, &stored, why))
+	if (!registry_stored(&admission->registry, admission->request->name, stored, why))
 		return false;
-	if (stored.version == 0 || policy_is_shared(admission_policy(admission)) ||
-	    strcmp(stored.user, user) == 0)
+	if (stored->version == 0 || policy_is_shared(admission_policy(admission)) ||
+	    strcmp(stored->user, user) == 0)
 		return true;
 	return fail(
 	    why, FAILURE_POLICY, 0,
 	    "container '%s' belongs to '%s': give '%s' another one with the policy's name, or "
 	    "'carrel remove %s' if the account was renamed",
-	    admission->request->name, stored.user, user, admission->request->name);
+	    admission->request->name, stored->user, user, admission->request->name);
 }
 
 static bool tell_waiting(size_t before, void *data)
@@ -129,6 +130,7 @@ bool admission_find(struct admission *admission, struct failure *why)
 	if (!start(admission, why))
 		return false;
 	admission->started = true;
+	session_notice(admission->request, &admission->before);
 	tell_start(admission);
 	return true;
 }

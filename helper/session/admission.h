@@ -15,7 +15,8 @@ struct admission {
 	struct cgroup_layout layout;
 	struct container_spec spec;
 	struct running_record record;
-	struct cgroup cgroup; /* of the container that was found or started */
+	struct stored_record before; /* as it was when this login came */
+	struct cgroup cgroup;        /* of the container that was found or started */
 	struct tether tether;
 	int lock, init;
 	bool started;     /* by us */

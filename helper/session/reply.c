@@ -65,9 +65,11 @@ bool reply_fill(struct session_request *request, const struct running_record *re
 	reply->bounding_set = capability_bounding_set(record->allow_root);
 	reply->umask = policy->umask == (mode_t)-1 ? WIRE_UMASK_UNSET : policy->umask;
 	memcpy(reply->container, request->name, sizeof(request->name));
-	if (shows_welcome(request->wire.service))
+	if (shows_welcome(request->wire.service)) {
 		welcome_text(policy->welcome, &request->disk, reply->user_text,
 			     sizeof(reply->user_text));
+		welcome_add(request->notice, reply->user_text, sizeof(reply->user_text));
+	}
 	return fill_environment(request, policy, why);
 }
 

@@ -38,6 +38,7 @@ struct session_request {
 	uint64_t told_waiting;     /* when the user was last told to wait, seconds, 0: never */
 	struct storage_usage disk; /* of the container, as PID 1 tells when it registers */
 	int reply_fds[WIRE_FD_COUNT];
+	char notice[200]; /* for who logs in to read, below the welcome; may be empty */
 	struct wire_reply reply;
 };
 

@@ -10,11 +10,6 @@ static bool refuse(const struct policy *policy, const char *key, struct failure 
 		    policy->name, policy->where.file, policy->where.line, key);
 }
 
-static bool time_is_set(uint64_t seconds)
-{
-	return seconds != TIME_UNSET && seconds != TIME_NEVER;
-}
-
 bool policy_supported(const struct config *config, const struct policy *policy, struct failure *why)
 {
 	if (policy->action != POLICY_CONTAIN)
@@ -23,7 +18,5 @@ bool policy_supported(const struct config *config, const struct policy *policy, 
 		return refuse(policy, "network = nat", why);
 	if (policy->limits.value[LIMIT_NETWORK_RATE] < LIMIT_UNLIMITED)
 		return refuse(policy, "network_rate", why);
-	if (time_is_set(policy->time.expire_seconds))
-		return refuse(policy, "time expire", why);
 	return storage_check(config, policy, why);
 }

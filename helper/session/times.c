@@ -82,3 +82,23 @@ bool session_times(struct session_request *request, struct failure *why)
 		check_hours(request, now);
 	return request->reply.action != WIRE_CONTAIN || check_budget(request, now, why);
 }
+
+void session_notice(struct session_request *request, const struct stored_record *before)
+{
+	uint64_t expire = request->selection.policy->time.expire_seconds;
+	uint64_t now = (uint64_t)time(NULL);
+	uint64_t unused = before->version && now > before->last_used_at && before->last_used_at
+			      ? now - before->last_used_at
+			      : 0;
+	char limit[48], lasted[48];
+
+	if (expire == TIME_UNSET || expire == TIME_NEVER ||
+	    (before->version && unused <= expire / 2))
+		return;
+	policy_duration_format(expire, limit);
+	policy_duration_format(unused < 86400 ? unused : unused - unused % 86400, lasted);
+	(void)snprintf(request->notice, sizeof(request->notice),
+		       "Your files here are removed after %s without a login%s%s.", limit,
+		       before->version ? "; the last was before " : "",
+		       before->version ? lasted : "");
+}

@@ -11,4 +11,10 @@
  */
 bool session_times(struct session_request *request, struct failure *why);
 
+/*
+ * Fill request->notice for a container that this login started: when its data expire, if it is new
+ * or was unused for more than half of that time. `before` is its record from before the start.
+ */
+void session_notice(struct session_request *request, const struct stored_record *before);
+
 #endif

@@ -37,10 +37,12 @@ static void size_text(uint64_t bytes, char out[24])
 	(void)snprintf(out, 24, value < 10 && unit > 1 ? "%.1f %s" : "%.0f %s", value, units[unit]);
 }
 
-static void add_line(char *out, size_t size, const char *line)
+void welcome_add(const char *line, char *out, size_t size)
 {
 	size_t used = strlen(out);
 
+	if (!*line)
+		return;
 	(void)snprintf(out + used, size - used, "%s%s", used && out[used - 1] != '\n' ? "\n" : "",
 		       line);
 }
@@ -55,7 +57,7 @@ void welcome_text(const char *policy_text, const struct storage_usage *disk, cha
 		size_text(disk->disk_limit_bytes, all);
 		(void)snprintf(line, sizeof(line), "Your disk is %u %% full: %s of %s left.",
 			       percent(disk->disk_bytes, disk->disk_limit_bytes), rest, all);
-		add_line(out, size, line);
+		welcome_add(line, out, size);
 	}
 	if (is_near(disk->inodes, disk->inode_limit)) {
 		(void)snprintf(line, sizeof(line),
@@ -63,6 +65,6 @@ void welcome_text(const char *policy_text, const struct storage_usage *disk, cha
 			       " of %" PRIu64 " left.",
 			       percent(disk->inodes, disk->inode_limit),
 			       left(disk->inodes, disk->inode_limit), disk->inode_limit);
-		add_line(out, size, line);
+		welcome_add(line, out, size);
 	}
 }

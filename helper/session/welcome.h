@@ -13,4 +13,7 @@
 void welcome_text(const char *policy_text, const struct storage_usage *disk, char *out,
 		  size_t size);
 
+/* One more line, unless it is empty. */
+void welcome_add(const char *line, char *out, size_t size);
+
 #endif

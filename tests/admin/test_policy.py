@@ -39,7 +39,6 @@ def check_against_the_machine(host):
         'bind "/srv/nowhere" { readonly = yes }': "/srv/nowhere",
         "network = nat": "network = nat",
         'limits { network_rate = "10Mbit" }': "network_rate",
-        'time { expire = "30d" }': "expire",
         'seccomp { deny = {"nosuchcall"} }': "nosuchcall",
     }
     for line, text in problems.items():

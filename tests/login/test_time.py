@@ -337,3 +337,22 @@ def hours_end_sessions(m):
         ends = [event for event in events("session_end", "bob-open", since) if "reason" in event]
         equal([event["reason"] for event in ends], ["the allowed hours are over"], "the session")
         contains(m.ssh("bob", "echo in").said, "logins are closed", "what bob reads")
+
+
+# ---- expire ---------------------------------------------------------------------------------
+
+@test
+def expire_is_told_at_login(m):
+    """A new container's user is told, and one who comes when more than half of the time is over."""
+    told = "Your files here are removed after 30d without a login"
+    with m.policy("kept", 'time { expire = "30d" idle = "0" stop = "1s" }'):
+        contains(m.ssh_terminal("bob").shell().greeting, told + ".", "the first greeting")
+        eventually(lambda: m.init_pid("bob-kept"), "the container")
+        m.run("carrel", "stop", "bob-kept")
+        lacks(m.ssh_terminal("bob").shell().greeting, told, "the next greeting")
+        m.run("carrel", "stop", "bob-kept")
+        used = int(time.time()) - 20 * 86400
+        (STATE / "containers/bob-kept/used").write_text(f"last_used_at={used:020}\n")
+        contains(m.ssh_terminal("bob").shell().greeting, told + "; the last was before 20d.",
+                 "the greeting after 20 days")
+        m.run("carrel", "remove", "--yes", "bob-kept")
