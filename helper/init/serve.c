@@ -5,13 +5,11 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "helper/init/room.h"
 #include "helper/init/times.h"
-#include "helper/registry/registry.h"
 
 enum {
 	WATCH_CONTROL,
@@ -178,7 +176,6 @@ void room_serve(struct room *room)
 	while (!room->stopping || (boottime_ms() < room->stop_deadline && !alone()))
 		serve_once(room);
 	end_sessions(room);
-	if (room->used >= 0)
-		(void)used_write(room->used, (uint64_t)time(NULL));
+	times_end(room);
 	tell_stop(room);
 }

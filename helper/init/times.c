@@ -213,6 +213,9 @@ static void go_on_ending(struct session *session, uint64_t now)
 	}
 	if (now >= session->kill_at) {
 		(void)scope_kill(&session->scope);
+		/* The v1 freezer does not reach it; it may hang on what is inside. */
+		if (session->login_service >= 0)
+			leash_pull(&session->leash);
 		session->kill_at = now + KILL_MS;
 	}
 }
@@ -428,4 +431,11 @@ uint64_t times_left(const struct session *session)
 	if (!scope_is_there(&session->scope))
 		return NONE;
 	return least == NONE ? NONE : least / 1000;
+}
+
+void times_end(struct room *room)
+{
+	read_budget(room);
+	if (room->used >= 0)
+		(void)used_write(room->used, (uint64_t)time(NULL));
 }

@@ -19,6 +19,9 @@ void times_take(struct room *room);
 /* A session has begun: its hours, the container's budget. */
 void times_begin(struct room *room, struct session *session);
 
+/* The container ends: write down what it has used, and when. */
+void times_end(struct room *room);
+
 /* Seconds until the session is ended, UINT64_MAX when nothing ends it. */
 uint64_t times_left(const struct session *session);
 
