@@ -179,6 +179,8 @@ def killed_in_the_middle(host):
         end()
         err = process.communicate(timeout=60)[1]
         if process.returncode == 0:
+            equal((place / "big").stat().st_size, 400 << 20, "the size of the whole")
+            (place / "big").unlink()
             continue  # it was faster
         contains(err, "alice: ", "err")
         equal(len(err.splitlines()), 1, f"lines of {err!r}")
