@@ -76,6 +76,12 @@ static bool can_hold(int state, const struct config *config, const struct policy
 	return false;
 }
 
+/* What is not on disk yet is not counted yet either. */
+static bool count_now(int layer, uint64_t *used, uint64_t *limit)
+{
+	return syncfs(layer) == 0 && btrfs_limit_get(layer, used, limit);
+}
+
 static bool set_limit(const struct storage_place *place, int layer, const struct storage_wish *wish,
 		      struct failure *why)
 {
@@ -89,7 +95,8 @@ static bool set_limit(const struct storage_place *place, int layer, const struct
 		failure_prefix(why, "the data of container '%s'", place->name);
 		return false;
 	}
-	if (!btrfs_limit_get(layer, &used, &limit))
+	if (!btrfs_limit_get(layer, &used, &limit) ||
+	    (wish->disk && wish->disk < limit && !count_now(layer, &used, &limit)))
 		return fail(why, FAILURE_SYSTEM, errno, "cannot read the quota of '%s'",
 			    place->name);
 	if (wish->disk && used > wish->disk)

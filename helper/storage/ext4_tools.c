@@ -76,7 +76,10 @@ struct job {
 	const char *path;
 	unsigned patience_s; /* 0: as long as it takes */
 	bool may_be_killed;
+	const char *advice; /* when it takes longer */
 };
+
+#define WAIT_FOR_IT "'carrel quota apply' of the stopped container waits for it"
 
 static bool has_ended(pid_t child, unsigned patience_s)
 {
@@ -98,12 +101,9 @@ static bool wait_for(const struct job *job, pid_t child, int *status, struct fai
 	const char *program = job->arguments[0];
 
 	if (!has_ended(child, job->patience_s)) {
-		(void)fail(
-		    why, FAILURE_BUSY, 0,
-		    "%s on %s takes more than %u seconds%s: run 'carrel quota apply' for the "
-		    "container, which waits for it",
-		    program, job->path, job->patience_s,
-		    job->may_be_killed ? "" : " and goes on by itself");
+		(void)fail(why, FAILURE_BUSY, 0, "%s on %s takes more than %u seconds%s: %s",
+			   program, job->path, job->patience_s,
+			   job->may_be_killed ? "" : " and goes on by itself", job->advice);
 		if (!job->may_be_killed)
 			return false;
 		(void)kill(child, SIGKILL);
@@ -185,7 +185,9 @@ bool ext4_make(int image, const char *path, uint64_t blocks, uint64_t inodes, un
 	    size,
 	    NULL,
 	};
-	const struct job job = {arguments, image, path, patience_s, true};
+	const struct job job = {
+	    arguments,  image, path,
+	    patience_s, true,  "see what keeps the disk of state_dir busy, and try again"};
 	int status;
 
 	(void)snprintf(size, sizeof(size), "%llu", (unsigned long long)blocks);
@@ -202,7 +204,7 @@ bool ext4_check(int image, const char *path, bool all, unsigned patience_s, stru
 {
 	char *const arguments[] = {(char[]){E2FSCK}, all ? (char[]){"-pf"} : (char[]){"-p"},
 				   (char[]){IMAGE_PATH}, NULL};
-	const struct job job = {arguments, image, path, patience_s, true};
+	const struct job job = {arguments, image, path, patience_s, true, WAIT_FOR_IT};
 	char words[WORDS_SIZE], what[WORDS_SIZE + 64];
 	int status = run(&job, words, why);
 
@@ -219,7 +221,7 @@ bool ext4_grow(int image, const char *path, uint64_t blocks, unsigned patience_s
 {
 	char size[24], words[WORDS_SIZE];
 	char *const arguments[] = {(char[]){RESIZE}, (char[]){IMAGE_PATH}, size, NULL};
-	const struct job job = {arguments, image, path, patience_s, false};
+	const struct job job = {arguments, image, path, patience_s, false, WAIT_FOR_IT};
 	int status;
 
 	(void)snprintf(size, sizeof(size), "%llu", (unsigned long long)blocks);
