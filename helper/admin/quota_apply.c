@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "helper/admin/containers.h"
+#include "helper/admin/quota_stopped.h"
 #include "helper/admin/table.h"
 #include "helper/limits/device.h"
 #include "helper/limits/usage_limits.h"
@@ -211,8 +212,7 @@ bool quota_apply(const struct context *context, const char *name, char *changes,
 	if (lock < 0 || !registry_running(&context->registry, name, &it.record, &init, why))
 		return false;
 	if (init < 0)
-		return fail(why, FAILURE_MISSING, 0,
-			    "it is not running: its next start takes the limits of that day");
+		return quota_apply_stopped(context, name, changes, size, why);
 	if (!context->has_layout) {
 		*why = context->layout_trouble;
 		return false;

@@ -8,7 +8,8 @@
  * Write the limits of its policy to the cgroups of a running container, and let its PID 1 know of
  * those that it keeps. *changes gets what is different now, "memory 512M -> 1G, ...", or "". Where
  * it uses more memory than the new limit nothing is changed, since the kernel would kill for it:
- * FAILURE_BUSY, with the numbers. Takes the registry's lock. False with *why on failure.
+ * FAILURE_BUSY, with the numbers. One that does not run has its data held, grown or moved
+ * (quota_stopped.h). Takes the registry's lock. False with *why on failure.
  */
 bool quota_apply(const struct context *context, const char *name, char *changes, size_t size,
 		 struct failure *why);

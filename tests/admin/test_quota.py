@@ -328,7 +328,7 @@ def apply_counts_no_file_cache(host):
 
 @test
 def apply_chooses(host):
-    """By name, group, policy or all; a named one that does not run is told."""
+    """By name, group, policy or all; of one that does not run, only its data."""
     forget(host, "alice", "bob")
     moving(host, "pids = 100")
     host.log_in("alice")
@@ -343,7 +343,7 @@ def apply_chooses(host):
     host.works("stop", "bob")
     moving(host, "pids = 80")
     equal(host.works("quota", "apply", "--all").out, "alice: pids 90 -> 80\n", "all that run")
-    contains(host.fails("quota", "apply", "bob").err, "bob: it is not running", "stderr")
+    equal(host.works("quota", "apply", "bob").out, "bob: nothing to change\n", "one that is stopped")
     contains(host.fails("quota", "apply", "nobody").err, "nobody", "stderr")
     for arguments in ([], ["--all", "alice"], ["--all", "--policy", "moving"]):
         contains(host.fails("quota", "apply", *arguments, status=2).err, "only one of them", "stderr")

@@ -231,6 +231,14 @@ def disk_asked_for_too_late(m):
                  "the log")
         before.restore()
         equal(m.ssh("bob", "cat note").out, "kept\n", "the file")
+        before = add_limit("toolate", "1G")
+        contains(m.run("carrel", "quota", "apply", "bob-toolate").said, "stop bob-toolate",
+                 "carrel quota apply of one that runs")
+        m.kill_container("bob-toolate")
+        equal(m.run("carrel", "quota", "apply", "bob-toolate").said,
+              "bob-toolate: storage plain -> image\n", "carrel quota apply")
+        equal(m.ssh("bob", "cat note; cmp big big3; df -BM --output=size . | tail -1").out.split()[0],
+              "kept", "the file, held")
 
 
 @test
