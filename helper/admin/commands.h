@@ -18,6 +18,8 @@ int run_message(const struct command *command, int argc, char **argv);
 int run_start(const struct command *command, int argc, char **argv);
 int run_freeze(const struct command *command, int argc, char **argv);
 int run_thaw(const struct command *command, int argc, char **argv);
+int run_collect(const struct command *command, int argc, char **argv);
+int run_push(const struct command *command, int argc, char **argv);
 int run_stop(const struct command *command, int argc, char **argv);
 int run_remove(const struct command *command, int argc, char **argv);
 int run_reset(const struct command *command, int argc, char **argv);

@@ -43,17 +43,6 @@ static int send_message(const struct context *context, const char *name,
 	return status;
 }
 
-/* Several names stand in one word, since the text has as many words as it likes. */
-static bool split_names(char *word, struct name_set *names)
-{
-	char *rest = word, *name;
-
-	while ((name = strsep(&rest, ",")))
-		if (!name_set_add(names, name))
-			return false;
-	return true;
-}
-
 static int send_to_all(const struct selector *selector, const struct operands *names,
 		       const struct control_request *request)
 {
@@ -102,7 +91,7 @@ int run_message(const struct command *command, int argc, char **argv)
 			sizeof(request.text)))
 		return usage_error(command, "the text must have 1 to %zu bytes",
 				   sizeof(request.text) - 1);
-	if (first && !split_names(operands.items[0], &named))
+	if (first && !name_set_split(&named, operands.items[0]))
 		return complain("out of memory");
 	return send_to_all(
 	    &selector, &(struct operands){.count = named.count, .items = named.items}, &request);

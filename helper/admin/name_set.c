@@ -19,6 +19,16 @@ bool name_set_add(struct name_set *set, const char *name)
 	return set->items[set->count] && ++set->count;
 }
 
+bool name_set_split(struct name_set *set, char *word)
+{
+	char *rest = word, *name;
+
+	while ((name = strsep(&rest, ",")))
+		if (!name_set_add(set, name))
+			return false;
+	return true;
+}
+
 static int compare(const void *left, const void *right)
 {
 	return strcmp(*(const char *const *)left, *(const char *const *)right);

@@ -92,6 +92,8 @@ bool group_people(const char *group, struct name_set *set, struct failure *why);
 /* Add a copy; false when out of memory. name_set_sort puts in order and drops what stands twice. */
 bool name_set_add(struct name_set *set, const char *name);
 void name_set_sort(struct name_set *set);
+/* Add the names of a word with commas between them, where an operand has room for one word only. */
+bool name_set_split(struct name_set *set, char *word);
 bool name_set_has(const struct name_set *set, const char *name); /* of a sorted set */
 
 #endif

@@ -372,6 +372,10 @@ static bool write_entry(struct tar_writer *writer, int parent, const char *name,
 	if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
 		return write_other(writer, parent, name, &status, path, why);
 	fd = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES && !writer->is_layer) {
+		leave_out(writer, path, "may not be read");
+		return true;
+	}
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return errno == ENOENT || cannot(why, "open", path);
 	if (S_ISREG(status.st_mode))
@@ -389,6 +393,10 @@ static bool write_below(struct tar_writer *writer, int fd, char path[PATH_MAX], 
 	size_t length = strlen(path);
 	const struct dirent *entry;
 
+	if (!stream && errno == EACCES && !writer->is_layer) {
+		leave_out(writer, path, "may not be read");
+		return true;
+	}
 	if (!stream)
 		return cannot(why, "read", path);
 	while (errno = 0, entry = readdir(stream)) {

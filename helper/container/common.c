@@ -190,6 +190,27 @@ static bool plan_binds(struct plan *plan, const struct policy *policy, struct fa
 	return true;
 }
 
+/*
+ * /class: what teachers push to groups, `carrel push`. Always there, so that it is seen live; who
+ * may look into which folder is said by the host's groups, which are the same inside.
+ */
+static bool plan_class(struct plan *plan, const struct container_spec *spec, struct failure *why)
+{
+	_cleanup_close_ int folder = -1;
+	int clone;
+
+	if (mkdirat(spec->registry->state, "class", 0755) < 0 && errno != EEXIST)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot make the folder 'class' in %s",
+			    spec->config->state_dir);
+	folder = dir_open_at(spec->registry->state, "class", true);
+	clone = folder < 0 ? -1 : clone_mount(folder, "", PLAIN_FS | MOUNT_ATTR_RDONLY);
+	if (clone < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot show the folder 'class' of %s",
+			    spec->config->state_dir);
+	plan_attach(plan, clone, "/class", PLAN_POINT_FOLDER);
+	return true;
+}
+
 static void tmp_size(const struct policy *policy, char *out, size_t size)
 {
 	uint64_t bytes = policy->limits.value[LIMIT_TMP];
@@ -233,6 +254,8 @@ bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer
 		return false;
 	plan_new_fs(plan, "tmpfs", world, "/tmp", PLAN_POINT_FOLDER, PLAIN_FS);
 	plan_bind_layer(plan, "var-tmp", "/var/tmp", PLAN_POINT_FOLDER, PLAIN_FS);
+	if (!plan_class(plan, spec, why))
+		return false;
 	if (!(container_namespaces(spec->policy) & CLONE_NEWNET))
 		return plan_binds(plan, spec->policy, why);
 	plan_loopback(plan);

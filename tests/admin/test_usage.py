@@ -4,7 +4,7 @@ from suite import contains, equal, expect, lacks, matches, test
 
 COMMANDS = ["list", "status", "quota", "quota apply", "metrics",
             "show", "enter", "exec", "cp", "message", "stop", "remove", "reset",
-            "start", "freeze", "thaw",
+            "push", "collect", "start", "freeze", "thaw",
             "snapshot", "snapshots", "rollback", "export", "import", "gc", "image build", "image import",
             "image list", "image use", "image remove", "policy check", "policy explain", "pam enable",
             "pam disable", "pam status", "events", "doctor"]
@@ -57,7 +57,7 @@ def only_root(host):
     """Somebody else gets one clear line and status 1."""
     for command in COMMANDS:
         arguments = {"show": ["x"], "enter": ["x"], "exec": ["x", "--", "id"], "cp": ["x:", "y"], "message": ["x", "y"],
-                     "stop": ["x"], "start": ["x"], "freeze": ["x"], "thaw": ["x"], "remove": ["x"], "reset": ["x"],
+                     "stop": ["x"], "start": ["x"], "push": ["--group", "g", "x"], "collect": ["x", "y", "z"], "freeze": ["x"], "thaw": ["x"], "remove": ["x"], "reset": ["x"],
                      "snapshot": ["x"], "snapshots": ["x"], "rollback": ["x", "y"],
                      "export": ["x"], "import": ["x"],
                      "image import": ["x", "/srv"], "image use": ["x", "1"],
