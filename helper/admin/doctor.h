@@ -12,6 +12,7 @@ void doctor_programs(const struct config *config, struct report *report);
 void doctor_policies(const struct config *config, struct report *report);
 void doctor_cgroups(const struct config *config, struct report *report);
 void doctor_storage(const struct config *config, struct report *report);
+void doctor_disks(const struct config *config, struct report *report);
 void doctor_layers(const struct config *config, struct report *report);
 void doctor_ids(const struct config *config, struct report *report);
 void doctor_pam(const struct config *config, struct report *report);

@@ -11,8 +11,6 @@
 
 #include "helper/admin/doctor.h"
 #include "helper/admin/table.h"
-#include "helper/storage/ext4_tools.h"
-#include "helper/storage/loop.h"
 
 #define SPACE_LOW  (UINT64_C(1) << 30)
 #define SPACE_NONE (UINT64_C(64) << 20)
@@ -93,20 +91,6 @@ bool doctor_state_place(const struct config *config, char *path, size_t size)
 	return access(path, F_OK) == 0;
 }
 
-/* Only where a policy asks for disk is this a problem, and doctor_policies tells that. */
-static void check_quotas(struct report *report)
-{
-	if (!ext4_tools_exist())
-		report_add(report, GRADE_WARNING, "disk quotas",
-			   "disk and inodes cannot be held: install e2fsprogs");
-	else if (!loop_exists())
-		report_add(report, GRADE_WARNING, "disk quotas",
-			   "disk and inodes cannot be held: there is no /dev/loop-control "
-			   "(modprobe loop)");
-	else
-		report_add(report, GRADE_OK, "disk quotas", "disk and inodes can be held");
-}
-
 void doctor_storage(const struct config *config, struct report *report)
 {
 	char path[4096];
@@ -135,5 +119,4 @@ void doctor_storage(const struct config *config, struct report *report)
 	check_kind(dir, path, report);
 	check_flags(&space, path, report);
 	check_space(&space, path, report);
-	check_quotas(report);
 }

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+from machine import POLICY_DIR
 from suite import contains, equal, eventually, expect, test
 from test_disk import LIMIT, add_limit, check_refused, image_of, loops_of
 from test_storage_kinds import mount_host
@@ -215,3 +216,23 @@ def storage_mkfs_takes_too_long(m):
         subprocess.run(["umount", real], check=True)
     with m.policy("slow", LIMIT.format("64M")):
         equal(m.ssh("bob", "echo in").out, "in\n", "the login after it")
+
+
+@test
+def storage_promises_are_told(m):
+    """carrel doctor tells when the limits together are more than the host has."""
+    place = mount_host(m, "tmpfs")
+    state = place / "carrel"
+    state.mkdir(mode=0o711)
+    with m.config(state_dir=f'"{state}"'), m.policy("promise", LIMIT.format("64M")):
+        m.ssh("bob", "true")
+        contains(m.run("carrel", "doctor").said, "64M of disk are promised", "doctor")
+        m.kill_container("bob-promise")
+        file = POLICY_DIR / "10-promise.conf"
+        file.write_text(file.read_text().replace("64M", "5G"))
+        m.ssh("bob", "true")
+        contains(m.run("carrel", "doctor").said, "5G of disk are promised to containers, and", "doctor")
+    with m.config(storage="btrfs"):
+        contains(m.run("carrel", "doctor").said, "needs state_dir on btrfs", "doctor")
+    with m.config(storage="project"):
+        contains(m.run("carrel", "doctor").said, "project quotas are off", "doctor")

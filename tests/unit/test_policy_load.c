@@ -41,6 +41,8 @@ START_TEST(nothing_there_means_the_defaults)
 	ck_assert_int_eq(config->storage, STORAGE_AUTO);
 	ck_assert_uint_eq(config->id_base, 0x80000000u);
 	ck_assert_uint_eq(config->id_blocks, 16384);
+	ck_assert_uint_eq(config->project_base, 0x40000000);
+	ck_assert_uint_eq(config->project_ids, 1048576);
 	ck_assert_uint_eq(config->exempt_users.count, 0);
 	ck_assert_uint_eq(config->exempt_groups.count, 0);
 	ck_assert(!config->unmatched_deny);
