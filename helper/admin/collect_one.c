@@ -88,7 +88,7 @@ static bool take_all(struct tar_reader *reader, uint64_t room, struct failure *w
 	return false;
 }
 
-static int receive(const struct collecting *what, int stream, int top)
+static int receive(const struct collecting *what, int stream, int top, bool *ended)
 {
 	const char *name = cp_name(what->path);
 	struct tar_reader reader = {
@@ -97,6 +97,7 @@ static int receive(const struct collecting *what, int stream, int top)
 	bool received = tar_read_begin(&reader, &why) && take_all(&reader, what->max_bytes, &why);
 
 	tar_read_end(&reader);
+	*ended = reader.ended;
 	if (!received && !reader.ended)
 		(void)complain("%s", why.text);
 	if (!received)
@@ -107,6 +108,7 @@ static int receive(const struct collecting *what, int stream, int top)
 static int receive_from(const struct collecting *what, const struct person *person, int top)
 {
 	int stream[2], status = 0, got;
+	bool ended = false;
 	pid_t child;
 
 	/* Not a pipe: what comes in ends as one piece with this process when time is up. */
@@ -121,11 +123,12 @@ static int receive_from(const struct collecting *what, const struct person *pers
 	(void)close(stream[1]);
 	if (child < 0)
 		return complain("cannot fork: %s", strerror(errno)), COLLECTED_NOT;
-	got = receive(what, stream[0], top);
+	got = receive(what, stream[0], top, &ended);
 	(void)close(stream[0]);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
-	if (WIFSIGNALED(status) || WEXITSTATUS(status) > 128)
+	/* One that was refused in the middle has ended by that, and the reason is told. */
+	if (ended && (WIFSIGNALED(status) || WEXITSTATUS(status) > 128))
 		(void)complain("the process that read inside was killed");
 	return got == COLLECTED_ALL && status != 0 ? COLLECTED_PART : got;
 }

@@ -94,6 +94,15 @@ static bool tell_waiting(size_t before, void *data)
 	return session_tell_waiting(data, before);
 }
 
+/* Nobody comes to a container whose login service was killed while it waited. */
+static bool caller_is_there(const struct admission *admission, struct failure *why)
+{
+	struct pollfd ended = {.fd = admission->request->caller.pidfd, .events = POLLIN};
+
+	return poll(&ended, 1, 0) == 0 ||
+	       fail(why, FAILURE_REQUEST, 0, "the login service ended before its turn came");
+}
+
 /*
  * Starting costs processor time, which a class that arrives at once would have none left of for
  * anything else: a few at a time, in the order of arrival. Whoever is in turn has the container's
@@ -103,6 +112,7 @@ static bool start(struct admission *admission, struct failure *why)
 {
 	bool started = turn_take(admission->registry.run, tell_waiting, admission->request,
 				 &admission->turn, why) &&
+		       caller_is_there(admission, why) &&
 		       container_start(&admission->spec, &admission->record, &admission->init, why);
 
 	turn_give_back(&admission->turn);
