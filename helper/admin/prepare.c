@@ -93,10 +93,8 @@ static void begin_next(struct work *work)
 	struct job *job = &work->jobs[work->job_count];
 	struct failure why;
 
-	if (!person->policy) {
-		work->done++;
+	if (!person->policy)
 		return;
-	}
 	*job = (struct job){.person = index, .deadline = seconds_now() + PATIENCE_SECONDS};
 	if (!helper_spawn("start", &job->channel, &job->helper, &why)) {
 		settle(work, index, PREPARED_FAILED, why.text);

@@ -77,7 +77,7 @@ static int summarize(const struct people *people, const struct prepared *results
 static int start(const struct people *people, size_t jobs)
 {
 	_cleanup_free_ struct prepared *results = calloc(people->count + 1, sizeof(*results));
-	struct show show = {.total = people->count, .has_bar = isatty(STDOUT_FILENO) == 1};
+	struct show show = {.has_bar = isatty(STDOUT_FILENO) == 1};
 	bool whole;
 	int status;
 
@@ -85,6 +85,8 @@ static int start(const struct people *people, size_t jobs)
 		return complain("out of memory");
 	if (people->count == 0)
 		(void)puts("nobody to start a container for");
+	for (size_t i = 0; i < people->count; i++)
+		show.total += people->items[i].policy != NULL;
 	whole = people_prepare(people, jobs, results, tell, &show);
 	erase_bar(&show);
 	status = people->count ? summarize(people, results) : STATUS_OK;

@@ -83,7 +83,7 @@ def start_shows_a_bar(host):
     """On a terminal one line tells how far it is."""
     host.cleanup.callback(forget, host, "alice", "bob")
     terminal = host.at_terminal("start", "--group", "students")
-    terminal.wait_for(r"\[#+\] 3 of 3")
+    terminal.wait_for(r"\[#+\] 2 of 2")
     terminal.wait_for("2 started")
 
 
@@ -139,6 +139,35 @@ def killed_start_is_whole(host):
         equal(host.running(), ["alice", "bob"], f"what runs after a kill at {delay}")
         host.works("stop", "--all", "--timeout", "0")
     eventually(lambda: list(QUEUE.glob("0*")) == [], "the queue")
+
+
+@test
+def two_admins_at_once(host):
+    """Commands on different containers do not wait for each other, on the same one they take turns."""
+    host.cleanup.callback(forget, host, "alice", "bob")
+    host.works("start", "alice")
+    lock = (RUN / "containers/alice/lock").open("r+")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    begun = time.monotonic()
+    host.works("start", "bob")
+    host.works("freeze", "bob")
+    host.works("thaw", "bob")
+    expect(time.monotonic() - begun < 4, "bob's container does not wait for alice's")
+    other = subprocess.Popen(["carrel", "freeze", "alice"], stdout=subprocess.DEVNULL)
+    time.sleep(0.3)
+    equal(other.poll(), None, "the second admin waits")
+    lock.close()
+    equal(other.wait(timeout=10), 0, "and then gets on")
+    commands = [subprocess.Popen(["carrel", *words], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+                for words in (["thaw", "alice"], ["stop", "alice"], ["start", "alice"],
+                              ["freeze", "alice"], ["stop", "--all"], ["start", "alice", "bob"]) * 2]
+    for command in commands:
+        command.wait(timeout=60)
+    host.works("thaw", "--all")
+    host.works("start", "alice", "bob")
+    for user in ("alice", "bob"):
+        equal(host.works("exec", user, "--", "echo", "whole").out, "whole\n", user)
 
 
 @test
