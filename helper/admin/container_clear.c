@@ -40,6 +40,17 @@ bool container_has_traces(const struct context *context, const char *name, char 
 	       has_cgroup(context, name, pool);
 }
 
+void container_kill(const struct context *context, const char *name, const char *pool)
+{
+	struct cgroup cgroup;
+	struct failure ignored;
+
+	if (!cgroup_open(&context->layout, name, *pool ? pool : NULL, &cgroup, &ignored))
+		return;
+	(void)cgroup_kill(&context->layout, &cgroup, &ignored);
+	cgroup_close(&cgroup);
+}
+
 static bool remove_cgroup(const struct context *context, const char *name, const char *pool,
 			  struct failure *why)
 {
@@ -48,8 +59,10 @@ static bool remove_cgroup(const struct context *context, const char *name, const
 	for (int i = 0; context->has_layout; i++) {
 		if (cgroup_remove(&context->layout, name, *pool ? pool : NULL, why))
 			return true;
-		if (why->kind != FAILURE_BUSY || i == BUSY_TRIES)
+		if (why->kind != FAILURE_BUSY || i == 2 * BUSY_TRIES)
 			return false;
+		if (i == BUSY_TRIES)
+			container_kill(context, name, pool);
 		(void)nanosleep(&pause, NULL);
 	}
 	return true;

@@ -94,6 +94,13 @@ bool container_clear(const struct context *context, const char *name, bool dry_r
 bool container_remove_data(const struct context *context, const char *name,
 			   const uint64_t *unused_since, struct failure *why);
 
+/*
+ * Kill all that is in the cgroup of a container that should be at its end; `pool` may be "". PID 1
+ * ends only when all of its namespace are reaped (pid_namespaces(7)), also children of a login
+ * service, which is outside, and may itself wait on something that a user put in its way.
+ */
+void container_kill(const struct context *context, const char *name, const char *pool);
+
 /* Are there traces at run time of a container that does not run? *pool gets its pool or "". */
 bool container_has_traces(const struct context *context, const char *name, char pool[65]);
 

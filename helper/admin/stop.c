@@ -86,29 +86,13 @@ static void begin(const struct context *context, struct stopping *it, const uint
 	it->seconds = 0;
 }
 
-/*
- * PID 1 ends only when all of its namespace are reaped (pid_namespaces(7)), also children of a
- * login service, which is outside, and may itself wait on something that a user put in its way.
- */
-static void kill_login_services(const struct context *context, const struct stopping *it)
-{
-	struct cgroup cgroup;
-	struct failure ignored;
-
-	if (!cgroup_open(&context->layout, it->name, *it->pool ? it->pool : NULL, &cgroup,
-			 &ignored))
-		return;
-	(void)cgroup_kill(&context->layout, &cgroup, &ignored);
-	cgroup_close(&cgroup);
-}
-
 static bool end_by_force(const struct context *context, struct stopping *it, struct failure *why)
 {
 	if (pidfd_send_signal(it->init, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot kill its PID 1");
 	if (wait_for_end(it->init, now_ms() + GRACE_SECONDS * 1000))
 		return true;
-	kill_login_services(context, it);
+	container_kill(context, it->name, it->pool);
 	if (!wait_for_end(it->init, now_ms() + KILL_PATIENCE_MS))
 		return fail(why, FAILURE_BUSY, 0,
 			    "its PID 1 does not end: a process in it hangs in the kernel, for "

@@ -227,6 +227,11 @@ static bool make_record(struct build *build, struct failure *why)
 
 	record->pid = build->birth.pid;
 	record->start_ticks = process_start_ticks(record->pid);
+	/* A record that nobody can prove later would leave a container that runs beside the next.
+	 */
+	if (record->start_ticks == 0)
+		return fail(why, FAILURE_SYSTEM, errno,
+			    "cannot read the start time of carrel-init");
 	record->started_at = (uint64_t)time(NULL);
 	/* The PID namespace of the login service's children, and the user namespace, are joined
 	 * too. */

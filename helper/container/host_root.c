@@ -34,6 +34,19 @@ static bool attach_folder(struct plan *plan, const char *path, int user_namespac
 	return true;
 }
 
+/* What is left out here would be missing as long as the container runs. */
+static bool copy_link(struct plan *plan, const char *path, struct failure *why)
+{
+	char target[256];
+	ssize_t length = readlink(path, target, sizeof(target) - 1);
+
+	if (length < 0)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot read the host's link %s", path);
+	target[length] = '\0';
+	plan_link(plan, target, path);
+	return true;
+}
+
 /* /bin, /lib and so on: links into /usr on a merged system, folders on an older one. */
 static bool plan_top_level(struct plan *plan, int user_namespace, struct failure *why)
 {
@@ -42,21 +55,17 @@ static bool plan_top_level(struct plan *plan, int user_namespace, struct failure
 
 	for (size_t i = 0; i < ARRAY_LENGTH(paths); i++) {
 		struct stat status;
-		char target[256];
-		ssize_t length;
 
-		if (lstat(paths[i], &status) < 0)
-			continue;
-		if (S_ISDIR(status.st_mode)) {
+		if (lstat(paths[i], &status) < 0) {
+			if (errno != ENOENT)
+				return fail(why, FAILURE_SYSTEM, errno,
+					    "cannot look at the host's %s", paths[i]);
+		} else if (S_ISDIR(status.st_mode)) {
 			if (!attach_folder(plan, paths[i], user_namespace, why))
 				return false;
-			continue;
+		} else if (S_ISLNK(status.st_mode) && !copy_link(plan, paths[i], why)) {
+			return false;
 		}
-		length = readlink(paths[i], target, sizeof(target) - 1);
-		if (length <= 0)
-			continue;
-		target[length] = '\0';
-		plan_link(plan, target, paths[i]);
 	}
 	return true;
 }

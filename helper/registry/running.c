@@ -48,19 +48,31 @@ static bool decode(struct record *record, struct running_record *out)
 /*
  * A pid may have been given to another process since: the pidfd is opened first, then the start
  * time of that pid is compared, then the pidfd is asked whether the process is still there. What
- * passes all three is the process of the record.
+ * passes all three is the process of the record: *init is its pidfd, or -1. False when that cannot
+ * be told: to take a container that runs for one that does not would start it a second time.
  */
-static int prove_process(const struct running_record *record)
+static bool prove_process(const struct running_record *record, int *init)
 {
 	_cleanup_close_ int pidfd = pidfd_open(record->pid, 0);
-	struct pollfd ended;
+	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+	uint64_t ticks;
 
-	if (pidfd < 0 || process_start_ticks(record->pid) != record->start_ticks)
-		return -1;
-	ended = (struct pollfd){.fd = pidfd, .events = POLLIN};
-	if (poll(&ended, 1, 0) != 0)
-		return -1;
-	return take_fd(&pidfd);
+	if (pidfd < 0)
+		return errno == ESRCH;
+	ticks = process_start_ticks(record->pid);
+	switch (poll(&ended, 1, 0)) {
+	case 0:
+		break;
+	case 1:
+		return true;
+	default:
+		return false;
+	}
+	if (ticks == 0)
+		return false;
+	if (ticks == record->start_ticks)
+		*init = take_fd(&pidfd);
+	return true;
 }
 
 static bool read_record(int dir, const char *path, const char *name, struct running_record *record,
@@ -91,9 +103,8 @@ bool registry_running(const struct registry *registry, const char *name,
 	(void)snprintf(path, sizeof(path), "%.64s/running", name);
 	if (!read_record(registry->run_containers, path, name, record, &found, why))
 		return false;
-	if (found)
-		*init = prove_process(record);
-	return true;
+	return !found || prove_process(record, init) ||
+	       fail(why, FAILURE_SYSTEM, errno, "cannot tell whether container '%s' runs", name);
 }
 
 bool registry_write_running(const struct registry *registry, const char *name,

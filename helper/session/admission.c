@@ -181,12 +181,18 @@ bool admission_ask(const struct admission *admission, const struct control_reque
 	_cleanup_close_ int channel =
 	    registry_connect(&admission->registry, admission->request->name, why);
 	size_t none = 0;
+	long length;
 
 	if (channel < 0)
 		return false;
 	(void)setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	if (!channel_send(channel, request, sizeof(*request), fds, count) ||
-	    channel_receive(channel, answer, sizeof(*answer), NULL, &none) != (long)sizeof(*answer))
+	length = channel_send(channel, request, sizeof(*request), fds, count)
+		     ? channel_receive(channel, answer, sizeof(*answer), NULL, &none)
+		     : -1;
+	if (length == 0 || (length < 0 && (errno == EPIPE || errno == ECONNRESET)))
+		return fail(why, FAILURE_BUSY, 0, "container '%s' is at its end",
+			    admission->request->name);
+	if (length != (long)sizeof(*answer))
 		return fail(
 		    why, FAILURE_SYSTEM, errno,
 		    "carrel-init of container '%s' does not answer: 'carrel stop %s' ends it",

@@ -69,7 +69,10 @@ static bool ask_init(const struct admission *admission, int memfd, const struct 
 	return answered;
 }
 
-/* FAILURE_BUSY: the container is stopping. FAILURE_LIMIT: it is full. */
+/*
+ * FAILURE_BUSY: the container is stopping, or was killed just now, so that its socket closes.
+ * FAILURE_LIMIT: it is full.
+ */
 static bool register_session(const struct admission *admission, const struct login_tty *tty,
 			     const struct plan *plan, struct failure *why)
 {
