@@ -15,12 +15,12 @@
  * sigio_perm in fs/fcntl.c). It remembers the process, not its number; the pidfd tells that the
  * number was still that of the same process.
  */
-static bool arm(int end, pid_t pid, int pidfd)
+static bool tie(int end, pid_t pid, int pidfd)
 {
 	struct pollfd gone = {.fd = pidfd, .events = POLLIN};
 
 	return fcntl(end, F_SETSIG, SIGKILL) == 0 && fcntl(end, F_SETOWN, pid) == 0 &&
-	       fcntl(end, F_SETFL, O_ASYNC | O_NONBLOCK) == 0 && poll(&gone, 1, 0) == 0;
+	       poll(&gone, 1, 0) == 0;
 }
 
 bool leash_make(pid_t pid, int pidfd, struct leash *leash, struct failure *why)
@@ -31,12 +31,19 @@ bool leash_make(pid_t pid, int pidfd, struct leash *leash, struct failure *why)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot make a pair of sockets");
 	*leash = (struct leash){.armed = ends[0], .pull = ends[1]};
-	if (arm(leash->armed, pid, pidfd))
+	if (tie(leash->armed, pid, pidfd))
 		return true;
 	(void)fail(why, FAILURE_SYSTEM, errno,
 		   "cannot arrange for the end of the login service with its container");
 	leash_close(leash);
 	return false;
+}
+
+bool leash_arm(const struct leash *leash)
+{
+	struct pollfd pulled = {.fd = leash->armed, .events = POLLIN};
+
+	return fcntl(leash->armed, F_SETFL, O_ASYNC | O_NONBLOCK) == 0 && poll(&pulled, 1, 0) == 0;
 }
 
 void leash_pull(const struct leash *leash)

@@ -12,6 +12,8 @@
  * SIGKILL to a socket instead, which the kernel sends when something arrives there or the other end
  * is closed. So the service does not outlive a PID 1 that is killed, provided that `pull` has the
  * lower number: the kernel closes in that order. Closing `armed` first makes it harmless.
+ *
+ * It bites from leash_arm on: a helper that is killed before PID 1 has the ends closes them too.
  */
 struct leash {
 	int pull;  /* what PID 1 writes to */
@@ -28,6 +30,12 @@ struct leash {
  * closed or -1.
  */
 bool leash_make(pid_t pid, int pidfd, struct leash *leash, struct failure *why);
+
+/*
+ * PID 1 holds the ends now. False when it was pulled already or PID 1 is gone; the login service
+ * lives.
+ */
+bool leash_arm(const struct leash *leash);
 
 /* Kill the login service. */
 void leash_pull(const struct leash *leash);

@@ -167,10 +167,10 @@ static bool wait_for_turn(const struct turn *turn, bool (*tell)(size_t before, v
 
 		if (!look(turn->queue, turn->number, slots, &front, why))
 			return false;
+		if (front.before && bury_dead(turn->queue, &front))
+			continue;
 		if (front.before < slots)
 			return true;
-		if (bury_dead(turn->queue, &front))
-			continue;
 		if (now - begun > QUEUE_SECONDS * 1000)
 			return fail(why, FAILURE_BUSY, 0,
 				    "%zu containers are to be started first, and it took %d "

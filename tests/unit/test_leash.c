@@ -9,7 +9,7 @@
 #include "tests/unit/suites.h"
 
 /* A process that waits for ever, as a login service does at a FIFO. */
-static pid_t start(struct leash *leash)
+static pid_t start_loose(struct leash *leash)
 {
 	struct failure why = {0};
 	pid_t pid = fork();
@@ -23,6 +23,14 @@ static pid_t start(struct leash *leash)
 	ck_assert_int_ge(pidfd, 0);
 	ck_assert_msg(leash_make(pid, pidfd, leash, &why), "%s", why.text);
 	cleanup_close(&pidfd);
+	return pid;
+}
+
+static pid_t start(struct leash *leash)
+{
+	pid_t pid = start_loose(leash);
+
+	ck_assert(leash_arm(leash));
 	return pid;
 }
 
@@ -73,6 +81,36 @@ START_TEST(test_let_go)
 }
 END_TEST
 
+/* As when the helper is killed before PID 1 has the ends. */
+START_TEST(test_not_armed)
+{
+	struct leash leash;
+	pid_t pid = start_loose(&leash);
+
+	cleanup_close(&leash.pull);
+	leash.pull = -1;
+	ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
+	ck_assert_int_eq(kill(pid, SIGUSR1), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	leash_close(&leash);
+}
+END_TEST
+
+/* PID 1 took the ends, and was killed before the helper had its answer. */
+START_TEST(test_gone_before_it_is_armed)
+{
+	struct leash leash;
+	pid_t pid = start_loose(&leash);
+
+	cleanup_close(&leash.pull);
+	leash.pull = -1;
+	ck_assert(!leash_arm(&leash));
+	leash_close(&leash);
+	(void)kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
 /* Its number may be another process's by now. */
 START_TEST(test_already_gone)
 {
@@ -99,6 +137,8 @@ Suite *leash_suite(void)
 	tcase_add_test(tcase, test_pulled);
 	tcase_add_test(tcase, test_holder_dies);
 	tcase_add_test(tcase, test_let_go);
+	tcase_add_test(tcase, test_not_armed);
+	tcase_add_test(tcase, test_gone_before_it_is_armed);
 	tcase_add_test(tcase, test_already_gone);
 	suite_add_tcase(suite, tcase);
 	return suite;
