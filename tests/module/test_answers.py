@@ -279,6 +279,6 @@ def waiting_is_no_hang():
 @test
 def silence_after_waiting_is_one():
     outcome = drive("wait-and-hang", *CLEAN, options="timeout=1")
-    assert_refused(outcome)
+    assert_refused(outcome, "timed out waiting for the helper")
     outcome = drive("wait-and-crash", *CLEAN)
-    assert_refused(outcome)
+    assert_refused(outcome, "ended without an answer")
