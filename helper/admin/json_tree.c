@@ -43,9 +43,11 @@ static size_t new_node(struct parser *parser, enum json_kind kind)
 
 	if (tree->count == tree->size) {
 		size_t size = tree->size ? tree->size * 2 : 64;
-		struct json_node *nodes = reallocarray(tree->nodes, size, sizeof(*nodes));
+		struct json_node *nodes = NULL;
 
-		if (!nodes || size > NODES_MAX)
+		if (size <= NODES_MAX)
+			nodes = reallocarray(tree->nodes, size, sizeof(*nodes));
+		if (!nodes)
 			return SIZE_MAX;
 		tree->nodes = nodes;
 		tree->size = size;
@@ -67,7 +69,9 @@ static bool skip_string(struct parser *parser, size_t *start, size_t *length)
 			*length = parser->at++ - *start;
 			return true;
 		}
-		if (byte < ' ' || (byte == '\\' && ++parser->at == parser->length))
+		if (byte == '\\' && ++parser->at < parser->length)
+			byte = (unsigned char)parser->text[parser->at];
+		if (byte < ' ' || parser->at == parser->length)
 			return false;
 	}
 	return false;

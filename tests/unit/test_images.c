@@ -60,6 +60,37 @@ START_TEST(json_nests_only_so_deep)
 }
 END_TEST
 
+START_TEST(json_holds_only_so_many_values)
+{
+	size_t count = 70000;
+	char *many = malloc(2 * count + 2), *at = many;
+
+	ck_assert_ptr_nonnull(many);
+	*at++ = '[';
+	for (size_t i = 0; i < count; i++)
+		at = mempcpy(at, i + 1 < count ? "1," : "1]", 2);
+	*at = '\0';
+	ck_assert(!parses(many));
+	free(many);
+}
+END_TEST
+
+/* A NUL or another control byte is in no string, behind a backslash neither. */
+START_TEST(json_strings_hold_no_control_bytes)
+{
+	static const char *const bad[] = {"\"linux\\\0\"", "\"linux\\\n\"", "\"linux\0\""};
+	static const size_t lengths[] = {9, 9, 8};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+		struct json_tree tree;
+		struct failure why;
+
+		ck_assert(!json_tree_parse(bad[i], lengths[i], &tree, &why));
+		json_tree_free(&tree);
+	}
+}
+END_TEST
+
 /* In memory of just that size: a sanitizer sees a step too far. */
 START_TEST(json_that_is_cut_short)
 {
@@ -281,6 +312,8 @@ Suite *images_suite(void)
 
 	tcase_add_test(cases, json_is_told_from_nonsense);
 	tcase_add_test(cases, json_nests_only_so_deep);
+	tcase_add_test(cases, json_holds_only_so_many_values);
+	tcase_add_test(cases, json_strings_hold_no_control_bytes);
 	tcase_add_test(cases, json_that_is_cut_short);
 	tcase_add_test(cases, json_values_are_read);
 	tcase_add_test(cases, an_image_is_chosen);
