@@ -408,6 +408,12 @@ bool tar_apply(char *records, size_t length, struct tar_entry *entry, struct fai
 		records += size;
 		length -= size;
 	}
+	if (entry->type != TAR_FILE) {
+		entry->size = 0; /* some write the size of what a link is to */
+		entry->is_sparse = false;
+	}
+	if (!entry->is_sparse)
+		entry->real_size = entry->size;
 	return true;
 }
 

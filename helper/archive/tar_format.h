@@ -68,7 +68,8 @@ bool tar_decode(const unsigned char block[TAR_BLOCK], struct tar_entry *entry, c
 
 /*
  * Apply extended records to the entry; its attributes point into `records`, which has a NUL after
- * it. False with *why.
+ * it. No records (length 0) have to be applied, too: afterwards only a file has a size,
+ * and only a sparse one a real_size of its own. False with *why.
  */
 bool tar_apply(char *records, size_t length, struct tar_entry *entry, struct failure *why);
 

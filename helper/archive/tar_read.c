@@ -99,8 +99,6 @@ bool tar_read_next(struct tar_reader *reader, bool *more, struct failure *why)
 			return true;
 		if (kind != 'x' && kind != 'g') {
 			*more = true;
-			if (kind != TAR_FILE)
-				reader->entry->size = reader->entry->real_size = 0;
 			return tar_apply(reader->records, length, reader->entry, why);
 		}
 		if (!read_records(reader, kind, &length, why))

@@ -166,6 +166,26 @@ START_TEST(damaged_records)
 }
 END_TEST
 
+/* A size in the records of what is no file, a size of holes for what has none. */
+START_TEST(sizes_are_those_of_files)
+{
+	static struct tar_entry entry;
+	struct failure why;
+	char link[] = "11 size=99\n22 GNU.sparse.major=1\n";
+	char file[] = "28 GNU.sparse.realsize=4096\n";
+
+	entry = (struct tar_entry){.type = TAR_SYMLINK, .path = "l", .size = 7};
+	ck_assert(tar_apply(link, sizeof(link) - 1, &entry, &why));
+	ck_assert_uint_eq(entry.size, 0);
+	ck_assert_uint_eq(entry.real_size, 0);
+	ck_assert(!entry.is_sparse);
+	entry = (struct tar_entry){.type = TAR_FILE, .path = "f", .size = 7};
+	ck_assert(tar_apply(file, sizeof(file) - 1, &entry, &why));
+	ck_assert_uint_eq(entry.size, 7);
+	ck_assert_uint_eq(entry.real_size, 7);
+}
+END_TEST
+
 START_TEST(safe_paths)
 {
 	static const struct {
@@ -202,6 +222,7 @@ Suite *tar_suite(void)
 	tcase_add_test(cases, a_sparse_file);
 	tcase_add_test(cases, a_changed_byte_is_noticed);
 	tcase_add_test(cases, damaged_records);
+	tcase_add_test(cases, sizes_are_those_of_files);
 	tcase_add_test(cases, safe_paths);
 	suite_add_tcase(suite, cases);
 	return suite;
