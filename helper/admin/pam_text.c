@@ -152,6 +152,7 @@ char *pam_text_add(const char *text, struct failure *why)
 {
 	size_t length = strlen(text);
 	const char *last = text + length, *newline;
+	size_t before, after;
 	char *added;
 
 	while (last > text && strchr(BLANKS, last[-1]))
@@ -163,8 +164,17 @@ char *pam_text_add(const char *text, struct failure *why)
 		return NULL;
 	}
 	newline = length == 0 || text[length - 1] == '\n' ? "" : "\n";
+	(void)pam_text_count(text, &before);
 	if (asprintf(&added, "%s%s%s", text, newline, PAM_SESSION_LINE) < 0) {
 		(void)fail(why, FAILURE_SYSTEM, ENOMEM, "cannot change the text");
+		return NULL;
+	}
+	(void)pam_text_count(added, &after);
+	if (after != before + 1) { /* comments stood between that line and the end */
+		(void)fail(why, FAILURE_DATA, 0,
+			   "a line near its end goes on behind a backslash and would swallow ours; "
+			   "mend it first");
+		free(added);
 		return NULL;
 	}
 	return added;

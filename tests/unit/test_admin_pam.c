@@ -147,6 +147,22 @@ START_TEST(adds_after_a_line_without_end)
 }
 END_TEST
 
+/* libpam leaves out what is a comment and goes on with the line: ours would be its end. */
+START_TEST(refuses_where_it_would_be_swallowed)
+{
+	static const char *const texts[] = {"session required a.so \\\n# c\n",
+					    "session required a.so \\\n\n \n#",
+					    "session required a.so \\"};
+	struct failure why;
+
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_ptr_null(pam_text_add(texts[i], &why));
+		ck_assert_int_eq(why.kind, FAILURE_DATA);
+		ck_assert_ptr_nonnull(strstr(why.text, "would swallow ours; mend it first"));
+	}
+}
+END_TEST
+
 START_TEST(removes_only_what_it_should)
 {
 	static const char text[] = "session required pam_carrel.so\n"
@@ -175,6 +191,7 @@ Suite *admin_pam_suite(void)
 	tcase_add_test(tests, survives_nonsense);
 	tcase_add_test(tests, adds_and_removes);
 	tcase_add_test(tests, adds_after_a_line_without_end);
+	tcase_add_test(tests, refuses_where_it_would_be_swallowed);
 	tcase_add_test(tests, removes_only_what_it_should);
 	suite_add_tcase(suite, tests);
 	return suite;
