@@ -1,6 +1,7 @@
 /* helper/accounts/entry_lines.c - the lines of passwd and group files, as text. */
 #include "helper/accounts/entry_lines.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -106,6 +107,8 @@ const char *entry_field(const char *line, size_t length, unsigned index, size_t 
 {
 	const char *end = line + length;
 
+	while (line < end && isspace((unsigned char)*line))
+		line++; /* glibc skips them, too: they hide no name from us */
 	for (; index > 0; index--) {
 		line = memchr(line, ':', (size_t)(end - line));
 		if (!line)
@@ -136,15 +139,18 @@ bool entry_field_number(const char *line, size_t length, unsigned index, unsigne
 {
 	size_t field_length;
 	const char *field = entry_field(line, length, index, &field_length);
-	unsigned long value = 0;
+	unsigned long value;
+	char *end;
 
-	if (!field || field_length == 0 || field_length > 10)
+	if (!field || field_length == 0)
 		return false;
-	for (size_t i = 0; i < field_length; i++) {
-		if (field[i] < '0' || field[i] > '9')
-			return false;
-		value = value * 10 + (unsigned long)(field[i] - '0');
-	}
+	line += strspn(line, " \t\r\v\f");
+	if (strchr("#+-", *line))
+		return false; /* a comment, or a line of nsswitch's "compat": never an entry */
+	errno = 0;
+	value = strtoul(field, &end, 10); /* may look behind the field, but `end` tells */
+	if (end != field + field_length || errno)
+		return false;
 	*number = (unsigned)value;
 	return value <= UINT_MAX;
 }

@@ -41,7 +41,11 @@ const char *entry_field(const char *line, size_t length, unsigned index, size_t 
 /* Is the field `value`, as entry_add_field writes it? */
 bool entry_field_is(const char *line, size_t length, unsigned index, const char *value);
 
-/* A decimal field; false when it is not one. */
+/*
+ * A decimal field as glibc reads it, with blanks, a sign and zeros in front; false when it is none,
+ * or the line no entry (a comment, "+" or "-" for nsswitch's "compat").
+ * The line is part of a text that ends in a NUL.
+ */
 bool entry_field_number(const char *line, size_t length, unsigned index, unsigned *number);
 
 /* Is `name`, as entry_add_member writes it, in a list that is separated by commas? */

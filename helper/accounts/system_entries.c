@@ -9,8 +9,7 @@ static bool is_systems(const char *line, size_t length)
 {
 	unsigned id;
 
-	return line[0] != '+' && line[0] != '-' && /* NIS lines of nsswitch's "compat" */
-	       entry_field_number(line, length, 2, &id) && (id < FIRST_PERSON || id == NOBODY);
+	return entry_field_number(line, length, 2, &id) && (id < FIRST_PERSON || id == NOBODY);
 }
 
 /* The line with "x" for whatever stood in the password field, and `last` fields after it. */

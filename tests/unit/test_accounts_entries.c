@@ -87,6 +87,16 @@ START_TEST(passwd_replaces_a_short_entry)
 }
 END_TEST
 
+/* It skips blanks in front of a line and of a number, too, and takes a sign and zeros. */
+START_TEST(passwd_reads_lines_as_the_library_does)
+{
+	assert_passwd("\t alice:x:0:0:::\n", &alice, ALICE);
+	assert_passwd("b:x: +01001:1:::\n", &alice, ALICE "b:x: +01001:1:::\n");
+	assert_passwd("b:x:000000000001001:1:::\n", &alice, ALICE "b:x:000000000001001:1:::\n");
+	assert_passwd("b:x: \n1001:x:1:1:::\n", &alice, "b:x: \n1001:x:1:1:::\n" ALICE);
+}
+END_TEST
+
 START_TEST(passwd_takes_another_home_and_shell)
 {
 	struct failure why;
@@ -151,6 +161,15 @@ START_TEST(group_without_a_name_takes_the_one_inside)
 	/* A line that is another group's by its name is not taken. */
 	assert_group("cs101:x:70001:bob\n", &alice,
 		     "cs101:x:1010:bob,alice\nalice:x:1005:alice\ngroup70001:x:70001:alice\n");
+}
+END_TEST
+
+/* What is no entry to the C library has no name to give. */
+START_TEST(group_takes_no_name_of_a_comment)
+{
+	assert_group("#c:x:70001:b\n+n:x:70001:b\n", &alice,
+		     "#c:x:70001:b\n+n:x:70001:b\n"
+		     "alice:x:1005:alice\ncs101:x:1010:alice\ngroup70001:x:70001:alice\n");
 }
 END_TEST
 
@@ -334,6 +353,7 @@ static TCase *passwd_tests(void)
 	tcase_add_test(tests, passwd_has_the_user_before_others_of_the_uid);
 	tcase_add_test(tests, passwd_keeps_what_it_does_not_understand);
 	tcase_add_test(tests, passwd_replaces_a_short_entry);
+	tcase_add_test(tests, passwd_reads_lines_as_the_library_does);
 	tcase_add_test(tests, passwd_takes_another_home_and_shell);
 	tcase_add_test(tests, passwd_fields_stay_fields);
 	return tests;
@@ -348,6 +368,7 @@ static TCase *group_tests(void)
 	tcase_add_test(tests, group_is_known_by_its_name);
 	tcase_add_test(tests, group_stands_before_others_of_the_gid);
 	tcase_add_test(tests, group_without_a_name_takes_the_one_inside);
+	tcase_add_test(tests, group_takes_no_name_of_a_comment);
 	tcase_add_test(tests, group_members_are_whole_names);
 	tcase_add_test(tests, group_shows_mapped_gids_only);
 	tcase_add_test(tests, group_fields_stay_fields);
