@@ -89,11 +89,15 @@ static void take_unicode(struct reader *reader)
 
 	if (point >= 0xd800 && point < 0xdc00 && reader->end - reader->at > 6 &&
 	    reader->at[0] == '\\' && reader->at[1] == 'u') {
+		const char *second = reader->at;
 		uint32_t low;
 
 		reader->at += 2;
 		low = take_hex(reader);
-		point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
+		if (low >= 0xdc00 && low < 0xe000)
+			point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
+		else
+			reader->at = second; /* a character of its own */
 	}
 	keep_point(reader, point);
 }

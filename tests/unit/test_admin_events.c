@@ -33,6 +33,10 @@ START_TEST(reads_values)
 	check_value("{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"}", "a", "\"\\/\b\f\n\r\t");
 	check_value("{\"a\":\"\\u00fc\\u672c\\uD83c\\udf93\"}", "a", "ü本🎓");
 	check_value("{\"a\":\"\\u0000\\ud800\\udc00x\\ud800\"}", "a", "\xef\xbf\xbd𐀀x\xef\xbf\xbd");
+	/* What follows half a pair is a character of its own. */
+	check_value("{\"a\":\"\\ud83d\\u0041\\ud83dx\"}", "a",
+		    "\xef\xbf\xbd"
+		    "A\xef\xbf\xbdx");
 	ck_assert(parse("{}", &line));
 	ck_assert_ptr_null(event_line_get(&line, "a"));
 }
