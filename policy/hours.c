@@ -121,6 +121,21 @@ bool hours_parse(const char *text, struct hours *hours, struct failure *why)
 	return true;
 }
 
+bool hours_are_sound(const struct hours *hours)
+{
+	if (hours->count > HOURS_SPANS_MAX)
+		return false;
+	for (size_t i = 0; i < hours->count; i++) {
+		const struct hours_span *span = &hours->spans[i];
+
+		if (span->days == 0 || span->days >= 1u << ARRAY_LENGTH(day_names) ||
+		    span->begin >= DAY_MINUTES || span->end > DAY_MINUTES ||
+		    span->begin == span->end)
+			return false;
+	}
+	return true;
+}
+
 /* Minutes since Monday 00:00 on the local clock. */
 static unsigned minute_of_week(time_t when)
 {

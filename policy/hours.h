@@ -27,6 +27,9 @@ struct hours {
  */
 bool hours_parse(const char *text, struct hours *hours, struct failure *why);
 
+/* Could hours_parse have made them? For hours that another process sent. */
+bool hours_are_sound(const struct hours *hours);
+
 /*
  * Open at `now`, by the local clock on the wall: an hour that a change to summer time leaves out is
  * no hour, one that comes twice is judged alike both times.

@@ -86,13 +86,22 @@ static bool print_session_table(const struct container_status *status)
 	return printed;
 }
 
+/* Inside, who is root there can listen on the socket in the place of PID 1, and say anything. */
+static void print_name(const char *what, const char *name)
+{
+	char safe[4 * 65];
+
+	text_make_safe(name, safe, sizeof(safe));
+	(void)printf("%-10s  %s\n", what, safe);
+}
+
 static int print_text(const struct container_status *status)
 {
 	char idle[64];
 
-	(void)printf("container   %s\n", status->name);
-	(void)printf("policy      %s\n", status->policy);
-	(void)printf("image       %s\n", status->image);
+	print_name("container", status->name);
+	print_name("policy", status->policy);
+	print_name("image", status->image);
 	print_since(status);
 	print_sessions(status);
 	if (status->idle_seconds < TIME_NEVER) {

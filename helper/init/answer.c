@@ -31,22 +31,6 @@ static void trouble(struct control_answer *answer, const char *text)
 	(void)snprintf(answer->text, sizeof(answer->text), "%s", text);
 }
 
-static bool ends(const char *text, size_t size)
-{
-	return memchr(text, '\0', size) != NULL;
-}
-
-static bool request_is_sound(const struct control_request *request)
-{
-	return request->version == CONTROL_VERSION && ends(request->user, sizeof(request->user)) &&
-	       ends(request->service, sizeof(request->service)) &&
-	       ends(request->tty, sizeof(request->tty)) &&
-	       ends(request->rhost, sizeof(request->rhost)) &&
-	       ends(request->policy, sizeof(request->policy)) &&
-	       ends(request->tty_path, sizeof(request->tty_path)) &&
-	       ends(request->text, sizeof(request->text));
-}
-
 /* What the session is watched and ended by; the newest descriptors of the budget win. */
 static size_t take_handles(struct room *room, struct call *call, struct session_handles *handles,
 			   size_t at)
@@ -107,12 +91,6 @@ static void answer_session(struct room *room, struct call *call, struct control_
 	char what[160];
 	size_t plan_fds;
 
-	if (call->fd_count != 4u + !!request->has_log + !!request->has_events + !!request->has_tty +
-				  (request->has_scope ? SESSION_FILE_COUNT : 0u) +
-				  (request->has_budget ? 2u : 0u) + request->plan_fds) {
-		answer->result = CONTROL_BAD;
-		return;
-	}
 	if (room->stopping) {
 		answer->result = CONTROL_STOPPING;
 		return;
@@ -252,7 +230,8 @@ static bool receive_call(int client, struct call *call)
 	call->fd_count = CHANNEL_MAX_FDS;
 	length = channel_receive(client, &call->request, sizeof(call->request), call->fds,
 				 &call->fd_count);
-	return length == (long)sizeof(call->request) && request_is_sound(&call->request);
+	return length > 0 &&
+	       control_request_is_sound(&call->request, (size_t)length, call->fd_count);
 }
 
 static void carry_out(struct room *room, struct call *call, struct control_answer *answer)

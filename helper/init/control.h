@@ -4,6 +4,7 @@
 #define CARREL_HELPER_INIT_CONTROL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "helper/storage/usage.h"
@@ -67,6 +68,17 @@ struct control_request {
 	char tty_path[64]; /* where the host's terminal appears inside, "" for none */
 	char text[1024];   /* for MESSAGE */
 };
+
+/* How many descriptors come with a request. A sum of what was sent: it may be any number. Pure. */
+size_t control_fd_count(const struct control_request *request);
+
+/*
+ * May PID 1 act on what it received, `length` bytes with `fd_count` descriptors? Every text ends,
+ * the verb is known, a session brings just the descriptors that it announces, its hours are hours.
+ * Pure.
+ */
+bool control_request_is_sound(const struct control_request *request, size_t length,
+			      size_t fd_count);
 
 enum control_result {
 	CONTROL_OK = 1,

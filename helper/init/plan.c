@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool step_fits(const struct plan_step *step, const struct plan_view *view, size_t fd_count)
+static bool step_fits(const struct plan_view *view, size_t index, size_t fd_count)
 {
+	const struct plan_step *step = &view->steps[index];
+
 	if (step->kind == 0 || step->kind >= PLAN_KIND_COUNT)
 		return false;
 	if (step->text >= view->byte_count || step->path >= view->byte_count ||
@@ -15,7 +17,7 @@ static bool step_fits(const struct plan_step *step, const struct plan_view *view
 		return false;
 	if (step->fd < -1 || (step->fd >= 0 && (size_t)step->fd >= fd_count))
 		return false;
-	return step->mountpoint <= PLAN_POINT_FILE && step->skip <= view->step_count;
+	return step->mountpoint <= PLAN_POINT_FILE && step->skip < view->step_count - index;
 }
 
 bool plan_parse(const void *data, size_t length, size_t fd_count, struct plan_view *view)
@@ -40,7 +42,7 @@ bool plan_parse(const void *data, size_t length, size_t fd_count, struct plan_vi
 	if (view->bytes[0] != '\0' || view->bytes[view->byte_count - 1] != '\0')
 		return false;
 	for (size_t i = 0; i < view->step_count; i++)
-		if (!step_fits(&view->steps[i], view, fd_count))
+		if (!step_fits(view, i, fd_count))
 			return false;
 	return true;
 }

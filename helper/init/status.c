@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define STATUS_FORMAT 1
+/* Two numbers and four words of 64 bytes. */
+#define SESSION_LINE_SIZE (24 + 4 * 66 + 24)
 
 struct number {
 	const char *key;
@@ -66,7 +68,7 @@ static void put_word(char *line, size_t size, const char *word)
 
 static void put_session(struct record *text, const struct status_session *session)
 {
-	char line[24 + 4 * 66 + 24], left[24] = "-";
+	char line[SESSION_LINE_SIZE], left[24] = "-";
 
 	(void)snprintf(line, sizeof(line), "%" PRIu64, session->since);
 	put_word(line, sizeof(line), session->user);
@@ -111,23 +113,32 @@ bool status_format(const struct container_status *status, struct record *text)
 	return true;
 }
 
+/* "SINCE,USER,SERVICE,TTY,RHOST,LEFT", with "-" for what is not known. */
+static bool get_session(const char *line, struct status_session *session)
+{
+	session->left_seconds = UINT64_MAX;
+	return sscanf(line, "%" SCNu64 ",%64[^,],%64[^,],%64[^,],%64[^,],%" SCNu64, &session->since,
+		      session->user, session->service, session->tty, session->rhost,
+		      &session->left_seconds) >= 5;
+}
+
 static void get_sessions(const struct record *text, struct container_status *status)
 {
 	static const char key[] = "session=";
 
-	for (const char *line = text->text; line && status->session_room < STATUS_SESSIONS_MAX;
-	     line = strchr(line, '\n')) {
-		struct status_session *session = &status->sessions[status->session_room];
-		int fields = 0;
+	for (const char *line = text->text, *end; status->session_room < STATUS_SESSIONS_MAX;
+	     line = end + 1) {
+		struct record one = {0};
+		char value[SESSION_LINE_SIZE];
 
-		line += *line == '\n';
-		session->left_seconds = UINT64_MAX;
-		if (strncmp(line, key, sizeof(key) - 1) == 0)
-			fields = sscanf(line + sizeof(key) - 1,
-					"%" SCNu64 ",%64[^,],%64[^,],%64[^,],%64[^,\n],%" SCNu64,
-					&session->since, session->user, session->service,
-					session->tty, session->rhost, &session->left_seconds);
-		if (fields >= 5)
+		end = strchr(line, '\n');
+		if (!end)
+			break;
+		if (strncmp(line, key, sizeof(key) - 1) != 0)
+			continue;
+		memcpy(one.text, line, (size_t)(end - line) + 1);
+		record_get(&one, "session", value, sizeof(value));
+		if (!one.failed && get_session(value, &status->sessions[status->session_room]))
 			status->session_room++;
 	}
 }

@@ -91,6 +91,10 @@ START_TEST(plan_that_points_outside_is_refused)
 	steps[0].data_length = UINT32_MAX;
 	ck_assert(!plan_parse(data, length, 0, &view));
 	steps[0].data_length = 0;
+	steps[1].skip = 4; /* of five steps three are left */
+	ck_assert(!plan_parse(data, length, 0, &view));
+	steps[1].skip = 3;
+	ck_assert(plan_parse(data, length, 0, &view));
 	steps[0].kind = PLAN_KIND_COUNT;
 	ck_assert(!plan_parse(data, length, 0, &view));
 	free(data);

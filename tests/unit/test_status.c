@@ -51,6 +51,30 @@ START_TEST(what_is_written_is_read)
 }
 END_TEST
 
+/* Bytes that are escaped in the text come back, and a line break ends no field of another. */
+START_TEST(sessions_are_unescaped)
+{
+	struct container_status in, out;
+	struct record text;
+
+	fill(&in);
+	(void)snprintf(in.sessions[0].rhost, sizeof(in.sessions[0].rhost), "a b%%\n");
+	ck_assert(status_format(&in, &text));
+	ck_assert(status_parse(&text, &out));
+	ck_assert_uint_eq(out.session_room, 1);
+	ck_assert_str_eq(out.sessions[0].rhost, "a b%\n");
+
+	memset(&text, 0, sizeof(text));
+	(void)snprintf(text.text, sizeof(text.text),
+		       "format=1\nname=a\npolicy=p\nimage=i\nstate=running\n"
+		       "session=1,a,b\nsession=2,c,d,e,f,g\n");
+	ck_assert(status_parse(&text, &out));
+	ck_assert_uint_eq(out.session_room, 1);
+	ck_assert_uint_eq(out.sessions[0].since, 2);
+	ck_assert_str_eq(out.sessions[0].user, "c");
+}
+END_TEST
+
 START_TEST(what_is_not_known_stays_so)
 {
 	struct container_status in, out;
@@ -128,6 +152,7 @@ Suite *status_suite(void)
 	TCase *tests = tcase_create("status");
 
 	tcase_add_test(tests, what_is_written_is_read);
+	tcase_add_test(tests, sessions_are_unescaped);
 	tcase_add_test(tests, what_is_not_known_stays_so);
 	tcase_add_test(tests, sessions_that_do_not_fit_are_left_out);
 	tcase_add_test(tests, other_texts_are_refused);
