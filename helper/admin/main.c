@@ -46,7 +46,7 @@ static const struct command commands[] = {
     {"stop", "[--timeout SECONDS] NAME...|--group G|--policy P|--all",
      "Stop running containers; their data stays.", run_stop, true},
     {"remove", "[--yes] NAME", "Remove a container and all its data.", run_remove, true},
-    {"reset", "[--all] [--stop] [--yes] NAME...",
+    {"reset", "[--all] [--stop] [--yes] NAME...|--group G|--policy P",
      "Give containers a fresh layer; home is kept unless --all.", run_reset, true},
     {"snapshot", "NAME [LABEL]", "Keep the state that a container has now.", run_snapshot, true},
     {"snapshots", "[--json] [--no-header] NAME | --remove LABEL [--yes] NAME",

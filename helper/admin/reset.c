@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "helper/admin/commands.h"
+#include "helper/admin/select.h"
 #include "helper/admin/snapshots.h"
 
 struct wish {
@@ -44,7 +45,7 @@ static int reset(const struct context *context, const char *name, const struct w
 	return output_status(STATUS_OK);
 }
 
-static int stop_running(const struct context *context, const struct operands *names)
+static int stop_running(const struct context *context, const struct name_set *names)
 {
 	int status = STATUS_OK;
 
@@ -55,7 +56,7 @@ static int stop_running(const struct context *context, const struct operands *na
 	return status;
 }
 
-static bool may_reset(const struct operands *names, const struct wish *wish)
+static bool may_reset(const struct name_set *names, const struct wish *wish)
 {
 	const char *what = wish->all ? "all data, home included" : "all data but home";
 
@@ -69,7 +70,7 @@ static bool may_reset(const struct operands *names, const struct wish *wish)
 		       wish->stop ? " They are stopped if they run." : "");
 }
 
-static int reset_all(const struct context *context, const struct operands *names,
+static int reset_all(const struct context *context, const struct name_set *names,
 		     const struct wish *wish)
 {
 	int status = STATUS_OK;
@@ -82,25 +83,44 @@ static int reset_all(const struct context *context, const struct operands *names
 	return status;
 }
 
+/* --all is not a way to choose here: it says that home goes, too. */
+static bool is_sound(const struct selector *selector, size_t operands)
+{
+	return (operands > 0) + (selector->group != NULL) + (selector->policy != NULL) == 1;
+}
+
 int run_reset(const struct command *command, int argc, char **argv)
 {
 	struct wish wish = {0};
+	struct selector selector = {0};
 	const struct option_spec specs[] = {
 	    {.name = "yes", .letter = 'y', .flag = &wish.yes},
 	    {.name = "stop", .flag = &wish.stop},
 	    {.name = "all", .flag = &wish.all},
+	    SELECT_GROUP(&selector),
+	    SELECT_POLICY(&selector),
 	};
+	_cleanup_names_ struct name_set set = {0};
 	struct context context;
 	struct operands names;
 	struct failure why;
 	int status =
-	    options_parse(command, argc, argv, specs, ARRAY_LENGTH(specs), 1, OPERANDS_ANY, &names);
+	    options_parse(command, argc, argv, specs, ARRAY_LENGTH(specs), 0, OPERANDS_ANY, &names);
 
 	if (status != STATUS_GO_ON)
 		return status;
+	if (!is_sound(&selector, names.count))
+		return usage_error(command, "give names, --group or --policy, and only one of "
+					    "them; --all says that home goes, too");
 	if (!context_open(&context, &why))
 		return complain("%s", why.text);
-	status = reset_all(&context, &names, &wish);
+	status = select_containers(&context, &selector, &names, SELECT_EXISTING, &set);
+	if (status == STATUS_GO_ON && set.count == 0) {
+		select_tell_none(&selector, SELECT_EXISTING);
+		status = STATUS_OK;
+	}
+	if (status == STATUS_GO_ON)
+		status = reset_all(&context, &set, &wish);
 	context_close(&context);
 	return status;
 }

@@ -90,6 +90,23 @@ def reset_keeps_home(host, kind):
 
 
 @test
+def reset_of_a_group_or_policy(host):
+    """The containers of a group or a policy are reset together; --all alone chooses nothing."""
+    for user in ("alice", "bob"):
+        host.log_in(user)
+        host.works("stop", user)
+    contains(host.works("reset", "--yes", "--group", "students").out,
+             "alice: reset; home is kept\nbob: reset; home is kept\n", "of the group")
+    contains(host.works("reset", "--yes", "--all", "--policy", "students").out,
+             "alice: reset\nbob: reset\n", "of the policy")
+    contains(host.works("reset", "--yes", "--group", "staff").out, "no container of group staff",
+             "of a group without one")
+    for words in ([], ["--all"], ["alice", "--group", "students"],
+                  ["--group", "students", "--policy", "students"]):
+        contains(host.fails("reset", "--yes", *words, status=2).err, "--all says that home goes, too", "why")
+
+
+@test
 def reset_all_chooses_the_storage_anew(host):
     """A container without a quota gets one with reset --all, once its policy has one."""
     filled(host, "plain")
@@ -101,12 +118,16 @@ def reset_all_chooses_the_storage_anew(host):
 
 @test
 def reset_of_several(host):
-    """Several names; one that fails does not keep the others from it."""
+    """Several names; a wrong one is told before anything is done, one that runs is left out."""
     filled(host, user="alice")
     filled(host, user="bob")
     run = host.fails("reset", "--yes", "alice", "nobody", "bob")
-    equal(run.out, "alice: reset; home is kept\nbob: reset; home is kept\n", "out")
+    equal(run.out, "", "out")
     equal(run.err, "carrel: nobody: there is no container of that name\n", "err")
+    log_in(host)
+    run = host.fails("reset", "--yes", "alice", "bob")
+    equal(run.out, "bob: reset; home is kept\n", "out")
+    contains(run.err, "carrel: alice: is running", "err")
 
 
 @test

@@ -261,7 +261,7 @@ def broken_layouts_are_refused(host):
 def layers_cannot_write_outside(host):
     """Links, "..", absolute names and whiteouts in a layer stay within the image."""
     need("umoci")
-    outside = host.directory / "outside"
+    outside = host.directory / "outside-of-layers"
     outside.mkdir(exist_ok=True)
     (outside / "precious").write_text("here\n")
     layout = Layout(host.directory / "layout")

@@ -35,7 +35,7 @@ def check_of_a_misspelt_key(host):
 def check_against_the_machine(host):
     """What the files ask for and the machine does not have is a problem at its line."""
     problems = {
-        'image = "nowhere"': "there is no image",
+        'image = "nowhere"': "cannot open image 'nowhere'",
         'bind "/srv/nowhere" { readonly = yes }': "/srv/nowhere",
         "network = nat": "network = nat",
         'limits { network_rate = "10Mbit" }': "network_rate",
