@@ -33,7 +33,8 @@ def helper_inherits_nothing():
         del os.environ["SECRET"]
     got = seen()
     equal(got["arguments"], "carrel-helper session", "arguments")
-    equal(got["environment"], "", "environment")
+    # What a build that counts coverage tells itself, it has not inherited.
+    equal(re.sub(r"^__LLVM_PROFILE_RT_INIT_ONCE=\w+$", "", got["environment"]), "", "environment")
     equal(got["descriptors"].split(), ["0", "1", "2"], "descriptors")
     equal([got["output1"], got["output2"]], ["/dev/null"] * 2, "outputs")
     equal([got["blocked"], got["ignored"], got["leader"]], ["0", "0", "yes"], "signals, session")

@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,20 @@ static void assert_reply_refused(const void *data, size_t length)
 	ck_assert(all_zero(&out, sizeof(out)));
 }
 
+/* Without the padding after the last member and before env_count: copies may make anything of it.
+ */
+static void assert_same_request(const struct wire_request *a, const struct wire_request *b)
+{
+	ck_assert_mem_eq(a, b, offsetof(struct wire_request, container) + sizeof(a->container));
+}
+
+static void assert_same_reply(const struct wire_reply *a, const struct wire_reply *b)
+{
+	ck_assert_mem_eq(a, b, offsetof(struct wire_reply, log_text) + sizeof(a->log_text));
+	ck_assert_uint_eq(a->env_count, b->env_count);
+	ck_assert_mem_eq(a->env, b->env, sizeof(a->env));
+}
+
 START_TEST(request_comes_back_as_it_was)
 {
 	struct wire_request request = sample_request(), out;
@@ -96,12 +111,12 @@ START_TEST(request_comes_back_as_it_was)
 	memset(request.rhost, 'r', WIRE_NAME_MAX);
 	length = encoded_request(&request, buffer);
 	ck_assert(wire_decode_request(buffer, length, &out));
-	ck_assert_mem_eq(&out, &request, sizeof(out));
+	assert_same_request(&out, &request);
 
 	request = (struct wire_request){.verb = WIRE_ENTER, .container = "alice"};
 	length = encoded_request(&request, buffer);
 	ck_assert(wire_decode_request(buffer, length, &out));
-	ck_assert_mem_eq(&out, &request, sizeof(out));
+	assert_same_request(&out, &request);
 }
 END_TEST
 
@@ -117,7 +132,7 @@ START_TEST(reply_comes_back_as_it_was)
 		size_t length = encoded_reply(&samples[i], buffer);
 
 		ck_assert(wire_decode_reply(buffer, length, &out));
-		ck_assert_mem_eq(&out, &samples[i], sizeof(out));
+		assert_same_reply(&out, &samples[i]);
 	}
 }
 END_TEST
