@@ -1,0 +1,26 @@
+"""A class that logs in within seconds, all `su USER -c id` at once, and again the day after.
+
+bare: no Carrel in the stack; cold: every container is built; warm: every
+container runs. Told are the time until the last one is in, how many got in, and how late somebody
+else on the machine woke at worst.
+"""
+
+import crowd
+import scene
+
+
+def measure(options):
+    crowd.add_users(options.users)
+    scene.policy("crowd", [f"c{i}" for i in range(options.users)])
+    rows = {}
+    for case, program in (("bare", "runuser"), ("cold", "su"), ("warm", "su")):
+        probe = crowd.Probe()
+        storm = crowd.Storm(options.users, program, "id -un")
+        late = probe.end()
+        rows[case] = {"in": len(storm.got_in()), "of": options.users,
+                      "seconds": round(storm.seconds, 2), "late_ms": round(late * 1000)}
+    for row in rows.values():
+        row["to_bare"] = round(row["seconds"] / rows["bare"]["seconds"], 2)
+    scene.run("carrel", "stop", "--all", "--timeout", "0")
+    (scene.POLICIES / "crowd.conf").unlink()
+    return rows

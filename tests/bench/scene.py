@@ -1,0 +1,70 @@
+"""The private machine (scripts/private-host) that all cases share: users, PAM stacks, policies."""
+
+import os
+import pathlib
+import subprocess
+import time
+
+CONFIG = pathlib.Path("/etc/carrel/carrel.conf")
+POLICIES = pathlib.Path("/etc/carrel/policy.d")
+LIMITS = 'limits { memory = "256M"  swap = "0"  cpu = "100%"  pids = 100  tmp = "16M" '
+BARE_STACK = """auth sufficient pam_rootok.so
+account required pam_permit.so
+session required pam_permit.so
+"""
+MODULE = "session required pam_carrel.so\n"
+
+
+class Skip(Exception):
+    """What cannot be measured here, and why."""
+
+
+def run(*command, **options):
+    """Must succeed; what it says is shown only when it does not."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, **options)
+    if done.returncode:
+        raise SystemExit(f"bench: {' '.join(map(str, command))} failed:\n{done.stdout}")
+    return done.stdout
+
+
+def pam_stacks():
+    """su has Carrel in its stack, runuser does not: they are the same program otherwise."""
+    pathlib.Path("/etc/pam.d/runuser").write_text(BARE_STACK)
+    pathlib.Path("/etc/pam.d/su").write_text(BARE_STACK + MODULE)
+
+
+def configure(**settings):
+    settings.setdefault("cgroup_parent", f'"{os.environ["PRIVATE_HOST_CGROUP"]}"')
+    CONFIG.parent.mkdir(exist_ok=True)
+    CONFIG.write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
+
+
+def policy(name, users, more="", limits=""):
+    POLICIES.mkdir(parents=True, exist_ok=True)
+    names = ", ".join(f'"{user}"' for user in users)
+    (POLICIES / f"{name}.conf").write_text(
+        f'policy "{name}" {{\n  users = {{{names}}}\n  {more}\n  {LIMITS} {limits} }}\n}}\n')
+
+
+def add_user(name):
+    run("useradd", "-m", name)
+
+
+def stop(name):
+    run("carrel", "stop", name)
+
+
+def milliseconds(*command):
+    """From fork to exit."""
+    start = time.perf_counter()
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True)
+    spent = (time.perf_counter() - start) * 1000
+    if done.returncode:
+        raise SystemExit(f"bench: {' '.join(command)} failed: {done.stderr}")
+    return spent
+
+
+def login(user, program="su"):
+    return milliseconds(program, user, "-c", "true")
