@@ -9,6 +9,7 @@ int run_list(const struct command *command, int argc, char **argv);
 int run_status(const struct command *command, int argc, char **argv);
 int run_quota(const struct command *command, int argc, char **argv);
 int run_metrics(const struct command *command, int argc, char **argv);
+int run_top(const struct command *command, int argc, char **argv);
 int run_quota_apply(const struct command *command, int argc, char **argv);
 int run_show(const struct command *command, int argc, char **argv);
 int run_enter(const struct command *command, int argc, char **argv);

@@ -17,6 +17,8 @@
 static const struct command commands[] = {
     {"list", "[--json] [--no-header] [NAME-PATTERN...]",
      "Show the containers, what they use and what they may use.", run_list, true},
+    {"top", "[--batch [--count N]] [--delay SECONDS] [--sort COLUMN] [--reverse] [--filter TEXT]",
+     "Watch the containers that run, and act on them.", run_top, true},
     {"status", "[--json] [NAME]", "Show how it stands with a container; inside, with your own.",
      run_status, false},
     {"quota apply", "NAME... | --group GROUP | --policy POLICY | --all",

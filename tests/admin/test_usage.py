@@ -2,7 +2,7 @@
 
 from suite import contains, equal, expect, lacks, matches, test
 
-COMMANDS = ["list", "status", "quota", "quota apply", "metrics",
+COMMANDS = ["list", "top", "status", "quota", "quota apply", "metrics",
             "show", "enter", "exec", "cp", "message", "stop", "remove", "reset",
             "push", "collect", "start", "freeze", "thaw",
             "snapshot", "snapshots", "rollback", "export", "import", "gc", "image build", "image import",
