@@ -20,6 +20,19 @@ int dir_open_at(int dir, const char *path, bool path_only)
 	return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
 }
 
+bool rename_to_new_at(int from_dir, const char *from, int to_dir, const char *to)
+{
+	if (renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE) == 0)
+		return true;
+	if (errno != EINVAL)
+		return false;
+	if (faccessat(to_dir, to, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return false;
+	}
+	return errno == ENOENT && renameat(from_dir, from, to_dir, to) == 0;
+}
+
 /* Make one directory when it is missing and open it. The umask of a login service does not count.
  */
 static int make_one(int parent, const char *name, mode_t mode)

@@ -45,6 +45,13 @@ bool dir_make_at(int dir, const char *path, mode_t mode, struct failure *why);
 int dir_open_at(int dir, const char *path, bool path_only);
 
 /*
+ * Rename to a name that nothing has yet; false with errno (EEXIST) otherwise. File systems that do
+ * not know RENAME_NOREPLACE (renameat2(2): FUSE, NFS, CIFS) are asked first instead, so that there
+ * only a lock of the caller's keeps two from taking the same name.
+ */
+bool rename_to_new_at(int from_dir, const char *from, int to_dir, const char *to);
+
+/*
  * Remove a directory and everything below it, however deep, never following a link. Anything that
  * is mounted in it stops the removal with FAILURE_BUSY.
  */

@@ -250,7 +250,7 @@ enum collected collect_one(const struct collecting *what, const struct person *p
 	if (top >= 0)
 		got = collect_into(what, person, top, reason, size);
 	if (got != COLLECTED_NOT &&
-	    renameat2(what->target, partial, what->target, person->user, RENAME_NOREPLACE) < 0) {
+	    !rename_to_new_at(what->target, partial, what->target, person->user)) {
 		(void)snprintf(reason, size, "cannot name the folder: %s", strerror(errno));
 		got = COLLECTED_NOT;
 	}

@@ -20,15 +20,19 @@
 #define NOT_FOR_LAYERS                                                                             \
 	"it cannot hold the containers' layers; set state_dir to a local ext4, xfs or btrfs"
 
+#define IMAGES_ONLY                                                                                \
+	"only policies with 'disk' work there, since their data are in an image; it cannot hold "  \
+	"folders, images of systems, nor take a state back: a local ext4, xfs or btrfs can"
+
 static const struct {
 	unsigned long magic;
 	enum grade grade;
 	const char *name, *what;
 } unsuitable[] = {
-    {NFS_SUPER_MAGIC, GRADE_PROBLEM, "NFS", NOT_FOR_LAYERS},
-    {CIFS_SUPER, GRADE_PROBLEM, "CIFS", NOT_FOR_LAYERS},
-    {SMB2_SUPER_MAGIC, GRADE_PROBLEM, "SMB", NOT_FOR_LAYERS},
-    {FUSE_SUPER, GRADE_PROBLEM, "FUSE", NOT_FOR_LAYERS},
+    {NFS_SUPER_MAGIC, GRADE_WARNING, "NFS", IMAGES_ONLY},
+    {CIFS_SUPER, GRADE_WARNING, "CIFS", IMAGES_ONLY},
+    {SMB2_SUPER_MAGIC, GRADE_WARNING, "SMB", IMAGES_ONLY},
+    {FUSE_SUPER, GRADE_WARNING, "FUSE", IMAGES_ONLY},
     {OVERLAYFS_SUPER_MAGIC, GRADE_PROBLEM, "overlayfs", NOT_FOR_LAYERS},
     {TMPFS_MAGIC, GRADE_WARNING, "tmpfs", "everything in the containers is gone at reboot"},
     {RAMFS_MAGIC, GRADE_PROBLEM, "ramfs", NOT_FOR_LAYERS},

@@ -132,8 +132,8 @@ static bool publish_image(const struct image_build *build, const char *temporary
 {
 	if (!image_link_write(build->place, IMAGE_CURRENT, build->number, why))
 		return false;
-	if (renameat2(build->registry->state_images, temporary, build->registry->state_images,
-		      build->name, RENAME_NOREPLACE) < 0)
+	if (!rename_to_new_at(build->registry->state_images, temporary,
+			      build->registry->state_images, build->name))
 		return fail(why, FAILURE_SYSTEM, errno, "cannot give it its name");
 	return true;
 }
@@ -144,7 +144,7 @@ static bool publish_version(const struct image_build *build, int image, struct f
 	char name[IMAGE_VERSION_NAME];
 
 	(void)snprintf(name, sizeof(name), "%u", build->number);
-	if (renameat2(build->place, name, image, name, RENAME_NOREPLACE) < 0)
+	if (!rename_to_new_at(build->place, name, image, name))
 		return fail(why, FAILURE_SYSTEM, errno, "cannot add version %u", build->number);
 	return image_switch(image, build->number, why);
 }

@@ -71,7 +71,7 @@ bool remove_by_renaming(int dir, const char *name, struct failure *why)
 
 	if (!leftover_name(LEFTOVER_REMOVING, name, doomed, why))
 		return false;
-	if (renameat2(dir, name, dir, doomed, RENAME_NOREPLACE) < 0)
+	if (!rename_to_new_at(dir, name, dir, doomed))
 		return fail(why, errno == ENOENT ? FAILURE_MISSING : FAILURE_SYSTEM, errno,
 			    "cannot remove '%s'", name);
 	/* After a crash the name must not come back with half of the data below it. */

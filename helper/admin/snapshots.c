@@ -78,8 +78,7 @@ static bool give_label(int snapshots, const char *name, const char *label, struc
 	char chosen[LABEL_SIZE + 12];
 
 	(void)snprintf(chosen, sizeof(chosen), "%s", label);
-	for (unsigned number = 2; renameat2(snapshots, name, snapshots, chosen, RENAME_NOREPLACE);
-	     number++) {
+	for (unsigned number = 2; !rename_to_new_at(snapshots, name, snapshots, chosen); number++) {
 		if (errno != EEXIST)
 			return fail(why, FAILURE_SYSTEM, errno, "cannot name the snapshot '%s'",
 				    label);
@@ -229,7 +228,7 @@ static bool name_swap(struct data *data, struct stage *stage, struct failure *wh
 	(void)snprintf(swap, sizeof(swap), SWAP "%s", stage->label);
 	if (!file_replace_at(stage->folder, STAGED, "", 0, 0600, true, why))
 		return false;
-	if (renameat2(data->snapshots, stage->name, data->snapshots, swap, RENAME_NOREPLACE) < 0 ||
+	if (!rename_to_new_at(data->snapshots, stage->name, data->snapshots, swap) ||
 	    !sync_folder(data->snapshots))
 		return fail(why, FAILURE_SYSTEM, errno, "cannot name %s", stage->path);
 	memcpy(stage->name, swap, sizeof(swap));
@@ -239,9 +238,16 @@ static bool name_swap(struct data *data, struct stage *stage, struct failure *wh
 static bool swap(struct data *data, struct stage *stage, struct failure *why)
 {
 	int containers = data->context->registry.state_containers;
-	unsigned how = data->store.folder < 0 ? RENAME_NOREPLACE : RENAME_EXCHANGE;
+	bool done = data->store.folder < 0
+			? rename_to_new_at(data->snapshots, stage->name, containers, data->name)
+			: renameat2(data->snapshots, stage->name, containers, data->name,
+				    RENAME_EXCHANGE) == 0;
 
-	if (renameat2(data->snapshots, stage->name, containers, data->name, how) < 0)
+	if (!done && errno == EINVAL)
+		return fail(why, FAILURE_UNSUPPORTED, 0,
+			    "the file system of state_dir cannot exchange two names at once (FUSE, "
+			    "NFS and CIFS cannot): a state can only be brought back on another");
+	if (!done)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot put the new state in place");
 	if (!sync_folder(containers) || !sync_folder(data->snapshots))
 		return fail(why, FAILURE_SYSTEM, errno, "cannot record the new state");

@@ -53,10 +53,19 @@ static bool sync_folder(const struct storage_place *place, struct failure *why)
 }
 
 static bool rename_entry(const struct storage_place *place, const char *from, const char *to,
-			 unsigned flags, struct failure *why)
+			 struct failure *why)
 {
-	return (renameat2(place->folder, from, place->folder, to, flags) == 0 ||
+	return (rename_to_new_at(place->folder, from, place->folder, to) ||
 		fail(why, FAILURE_SYSTEM, errno, "cannot rename %s/%s", place->path, from)) &&
+	       sync_folder(place, why);
+}
+
+static bool exchange_entries(const struct storage_place *place, const char *one, const char *other,
+			     struct failure *why)
+{
+	return (renameat2(place->folder, one, place->folder, other, RENAME_EXCHANGE) == 0 ||
+		fail(why, FAILURE_SYSTEM, errno, "cannot exchange %s/%s and %s", place->path, one,
+		     other)) &&
 	       sync_folder(place, why);
 }
 
@@ -76,7 +85,7 @@ bool storage_make_new(const struct storage_place *place, const struct storage_op
 
 	prefixed(entry, NEW, kind);
 	return remove_prefixed(place, NEW, kind, why) && kind->make(place, entry, wish, why) &&
-	       rename_entry(place, entry, kind->entry, RENAME_NOREPLACE, why);
+	       rename_entry(place, entry, kind->entry, why);
 }
 
 /* ---- is it possible --------------------------------------------------------------------- */
@@ -199,16 +208,16 @@ static bool finish(const struct storage_place *place, const struct storage_ops *
 			continue;
 		prefixed(old, OLD, kind);
 		if (!remove_prefixed(place, OLD, kind, why) ||
-		    !rename_entry(place, kind->entry, old, RENAME_NOREPLACE, why))
+		    !rename_entry(place, kind->entry, old, why))
 			return false;
 	}
 	prefixed(moved, MOVED, to);
-	return rename_entry(place, moved, to->entry, RENAME_NOREPLACE, why);
+	return rename_entry(place, moved, to->entry, why);
 }
 
 static bool exchange(const struct move *move, const char *entry, struct failure *why)
 {
-	return rename_entry(move->place, entry, move->to->entry, RENAME_EXCHANGE, why) &&
+	return exchange_entries(move->place, entry, move->to->entry, why) &&
 	       move->to->remove(move->place, entry, why);
 }
 
@@ -219,7 +228,7 @@ static bool commit(const struct move *move, const char *entry, struct failure *w
 	if (move->from == move->to)
 		return exchange(move, entry, why);
 	prefixed(moved, MOVED, move->to);
-	if (!rename_entry(move->place, entry, moved, RENAME_NOREPLACE, why))
+	if (!rename_entry(move->place, entry, moved, why))
 		return false;
 	(void)snprintf(move->record->storage, sizeof(move->record->storage), "%s",
 		       storage_kind_name(move->to->kind));

@@ -68,6 +68,13 @@ def mount_host(m, kind):
     place.mkdir()
     if kind == "tmpfs":
         command = ["mount", "-t", "tmpfs", "-o", f"size={HOST_SIZE}", "tmpfs", place]
+    elif kind == "fuse":
+        if not shutil.which("bindfs") or not os.path.exists("/dev/fuse"):
+            raise Skip("there is no bindfs or no /dev/fuse")
+        below = m.directory / "below-fuse"
+        below.mkdir()
+        m.cleanup.callback(shutil.rmtree, below)
+        command = ["bindfs", below, place]
     else:
         if not shutil.which("mkfs.btrfs"):
             raise Skip("btrfs-progs is not installed")
@@ -183,6 +190,23 @@ def storage_image_on_btrfs_is_filled(m):
 def storage_image_on_tmpfs_is_filled(m):
     """image on tmpfs holds against every kind of writing."""
     check_filling(m, "image", "tmpfs")
+
+
+@test
+def storage_image_on_fuse_is_filled(m):
+    """image on a file system of FUSE holds against every kind of writing."""
+    check_filling(m, "image", "fuse")
+
+
+@test
+def storage_on_fuse_says_what_it_cannot(m):
+    """Where only images can be, doctor says so, and a policy without `disk` is refused with why."""
+    with storage(m, "auto", "fuse"):
+        contains(m.run("carrel", "doctor").said, "is on FUSE", "doctor")
+        mark = m.log.mark()
+        with m.policy("plain"):
+            expect(m.ssh("bob", "true").status != 0, "bob gets in")
+            m.log.wait("denied user=bob.*(idmapped|map ids)", mark)
 
 
 @test
