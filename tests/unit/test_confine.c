@@ -78,6 +78,24 @@ static struct status own_status(void)
 	return status;
 }
 
+/* A login service may have been started with everything that programs can inherit. */
+static void raise_ambient_set(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, data) != 0)
+		_exit(202);
+	for (size_t i = 0; i < ARRAY_LENGTH(data); i++)
+		data[i].inheritable = data[i].permitted;
+	if (syscall(SYS_capset, &header, data) != 0)
+		_exit(203);
+	for (unsigned i = 0; i <= CAP_LAST_CAP; i++)
+		if (data[i / 32].permitted >> i % 32 & 1 &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) != 0)
+			_exit(204);
+}
+
 /* The exit status of a child that confines itself as the helper does and then tries something. */
 static int confined(int (*try)(const struct status *before))
 {
@@ -89,6 +107,7 @@ static int confined(int (*try)(const struct status *before))
 		struct status before = own_status();
 		struct failure why = {0};
 
+		raise_ambient_set();
 		if (!helper_confine(&why)) {
 			(void)fprintf(stderr, "%s\n", why.text);
 			_exit(201);
