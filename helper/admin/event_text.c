@@ -54,6 +54,7 @@ static void put_numbers(struct line *line, const struct event_line *event)
 	const char *duration = event_line_get(event, "duration_seconds");
 	const char *cpu = event_line_get(event, "cpu_microseconds");
 	const char *peak = event_line_get(event, "memory_peak_bytes");
+	const char *written = event_line_get(event, "written_bytes");
 	char text[32];
 
 	if (duration) {
@@ -67,6 +68,10 @@ static void put_numbers(struct line *line, const struct event_line *event)
 	if (peak) {
 		format_bytes(strtoull(peak, NULL, 10), text);
 		put(line, ", memory peak %s", text);
+	}
+	if (written) {
+		format_bytes(strtoull(written, NULL, 10), text);
+		put(line, ", written %s", text);
 	}
 }
 

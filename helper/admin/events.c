@@ -14,9 +14,10 @@
 #define EVENTS_PATH      CARREL_EVENTS_DIR "/" CARREL_EVENTS_FILE
 #define FIRST_LINES      10 /* shown by --follow before it waits, as tail(1) does */
 #define POLL_NANOSECONDS 250000000
+#define ROTATED_MAX      100
 
 struct filter {
-	const char *user; /* NULL: all */
+	const char *user, *container; /* NULL: all */
 	uint64_t since;
 	bool as_json;
 };
@@ -29,12 +30,16 @@ struct follower {
 	struct filter filter;
 };
 
+static bool is_meant(const char *value, const char *wanted)
+{
+	return !wanted || (value && strcmp(value, wanted) == 0);
+}
+
 static void print_line(struct follower *follower, const char *text, size_t length)
 {
 	const struct filter *filter = &follower->filter;
 	struct event_line line;
 	char description[4096];
-	const char *user;
 
 	if (length == 0)
 		return;
@@ -42,8 +47,8 @@ static void print_line(struct follower *follower, const char *text, size_t lengt
 		follower->damaged++;
 		return;
 	}
-	user = event_line_get(&line, "user");
-	if ((filter->user && (!user || strcmp(user, filter->user) != 0)) ||
+	if (!is_meant(event_line_get(&line, "user"), filter->user) ||
+	    !is_meant(event_line_get(&line, "container"), filter->container) ||
 	    event_line_time(&line) < filter->since)
 		return;
 	if (filter->as_json) {
@@ -144,6 +149,48 @@ static int follow(struct follower *follower)
 	}
 }
 
+/*
+ * The files that logrotate(8) has put away, the newest first, until one is missing. The file itself
+ * is open already: should it be renamed meanwhile, it is met again as the first of them.
+ */
+static size_t open_rotated(int current, int files[ROTATED_MAX])
+{
+	size_t count = 0;
+	ino_t seen = 0;
+	struct stat status;
+
+	if (current >= 0 && fstat(current, &status) == 0)
+		seen = status.st_ino;
+	for (unsigned i = 1; i <= ROTATED_MAX; i++) {
+		char path[sizeof(EVENTS_PATH) + 12];
+		_cleanup_close_ int file = -1;
+
+		(void)snprintf(path, sizeof(path), EVENTS_PATH ".%u", i);
+		file = open(path, O_RDONLY | O_CLOEXEC);
+		if (file < 0 || fstat(file, &status) < 0)
+			break;
+		if (status.st_ino == seen)
+			continue;
+		files[count++] = take_fd(&file);
+	}
+	return count;
+}
+
+/* From the oldest on. */
+static void read_rotated(struct follower *follower)
+{
+	int files[ROTATED_MAX], current = follower->file;
+	size_t count = open_rotated(current, files);
+
+	while (count > 0) {
+		follower->file = files[--count];
+		read_rest(follower);
+		follower->used = 0; /* of a line that was not finished */
+		cleanup_close(&files[count]);
+	}
+	follower->file = current;
+}
+
 static int show(struct follower *follower, bool and_follow, bool all)
 {
 	int status = STATUS_OK;
@@ -151,7 +198,9 @@ static int show(struct follower *follower, bool and_follow, bool all)
 	follower->file = open(EVENTS_PATH, O_RDONLY | O_CLOEXEC);
 	if (follower->file < 0 && errno != ENOENT)
 		return complain("cannot read " EVENTS_PATH ": %m");
-	if (follower->file >= 0 && !all)
+	if (all)
+		read_rotated(follower);
+	else if (follower->file >= 0)
 		seek_last_lines(follower->file, FIRST_LINES);
 	if (and_follow)
 		status = follow(follower);
@@ -166,9 +215,10 @@ static int show(struct follower *follower, bool and_follow, bool all)
 
 int run_events(const struct command *command, int argc, char **argv)
 {
-	const char *since = NULL, *user = NULL;
+	const char *since = NULL, *user = NULL, *container = NULL;
 	bool as_json = false, and_follow = false;
 	const struct option_spec specs[] = {
+	    {.name = "container", .letter = 'c', .value = &container},
 	    {.name = "follow", .letter = 'f', .flag = &and_follow},
 	    {.name = "since", .letter = 's', .value = &since},
 	    {.name = "user", .letter = 'u', .value = &user},
@@ -181,7 +231,7 @@ int run_events(const struct command *command, int argc, char **argv)
 
 	if (status != STATUS_GO_ON)
 		return status;
-	follower.filter = (struct filter){.user = user, .as_json = as_json};
+	follower.filter = (struct filter){.user = user, .container = container, .as_json = as_json};
 	if (since && !event_since_parse(since, (uint64_t)time(NULL), &follower.filter.since))
 		return usage_error(command,
 				   "'%s' is no time: say 2h, 2025-11-24 or "

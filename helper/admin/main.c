@@ -83,7 +83,7 @@ static const struct command commands[] = {
      true},
     {"pam status", "[--json] [--no-header] [SERVICE...]",
      "Show which services have Carrel in their PAM stack.", run_pam_status, true},
-    {"events", "[--follow] [--since TIME] [--user USER] [--json]",
+    {"events", "[--follow] [--since TIME] [--user USER] [--container NAME] [--json]",
      "Show who came, who was refused and what was stopped.", run_events, true},
     {"doctor", "[--json]", "Check that this machine can do what Carrel needs.", run_doctor, true},
 };

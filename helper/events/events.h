@@ -10,21 +10,24 @@
 #include "base/failure.h"
 
 /*
- * `event` is "login", "denied", "host", "start", "stop", "session_end", "admin", ... Any pointer
- * may be NULL: the field is then left out. Strings are any bytes; both outputs are safe.
+ * `event` is "login", "denied", "host", "start", "stop", "session_end", "limit", "admin", ... Any
+ * pointer may be NULL: the field is then left out. Strings are any bytes; both outputs are safe.
  */
 struct event {
 	const char *event;
 	const char *user, *service, *tty, *rhost, *container, *policy, *reason, *admin;
-	uint64_t duration_seconds; /* UINT64_MAX: left out, as the two below */
+	uint64_t duration_seconds; /* UINT64_MAX: left out, as those below */
 	uint64_t cpu_microseconds;
 	uint64_t memory_peak_bytes;
+	uint64_t read_bytes, written_bytes;
+	uint64_t count; /* how often a limit was hit */
 };
 #define EVENT_NUMBER_UNSET UINT64_MAX
 #define EVENT_INIT                                                                                 \
 	{                                                                                          \
 		.duration_seconds = EVENT_NUMBER_UNSET, .cpu_microseconds = EVENT_NUMBER_UNSET,    \
-		.memory_peak_bytes = EVENT_NUMBER_UNSET                                            \
+		.memory_peak_bytes = EVENT_NUMBER_UNSET, .read_bytes = EVENT_NUMBER_UNSET,         \
+		.written_bytes = EVENT_NUMBER_UNSET, .count = EVENT_NUMBER_UNSET                   \
 	}
 
 /* Room for any event whose strings obey the wire's limits, every byte of them escaped. */

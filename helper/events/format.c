@@ -16,7 +16,7 @@ struct number_field {
 };
 
 #define STRING_FIELDS 8
-#define NUMBER_FIELDS 3
+#define NUMBER_FIELDS 6
 
 static void list_fields(const struct event *event, struct string_field strings[STRING_FIELDS],
 			struct number_field numbers[NUMBER_FIELDS])
@@ -30,6 +30,9 @@ static void list_fields(const struct event *event, struct string_field strings[S
 	    {"duration_seconds", event->duration_seconds},
 	    {"cpu_microseconds", event->cpu_microseconds},
 	    {"memory_peak_bytes", event->memory_peak_bytes},
+	    {"read_bytes", event->read_bytes},
+	    {"written_bytes", event->written_bytes},
+	    {"count", event->count},
 	};
 
 	memcpy(strings, all, sizeof(all));

@@ -36,7 +36,9 @@ struct room {
 	struct cgroup_layout layout; /* which controllers each of `cgroup` has */
 	struct cgroup cgroup;        /* of this container, to read from */
 	struct status_text *status;  /* NULL before somebody asks */
+	struct cgroup_usage hits;    /* as it was when limits were last looked at, hits.h */
 	uint64_t started_at;         /* seconds since the epoch */
+	uint64_t begun_ms;           /* the same by CLOCK_BOOTTIME */
 	int note;
 	struct note noted;  /* what is in it */
 	int control;        /* listening socket in the registry */

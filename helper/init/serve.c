@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "helper/init/hits.h"
 #include "helper/init/room.h"
 #include "helper/init/times.h"
 
@@ -99,6 +100,7 @@ static void login_service_ended(struct room *room, size_t index)
 		cleanup_close(&session->login_service);
 		session->login_service = -1;
 	} else {
+		hits_tell(room); /* while it is known whose session it was */
 		session_end(&room->sessions, index, room->settings.name, room->events);
 		room->used_next = 0;
 	}
@@ -123,6 +125,8 @@ static void serve_once(struct room *room)
 		log_relay_take(&room->relay, room->plan.log);
 	if (watches[WATCH_CONTROL].revents)
 		accept_client(room);
+	if (watches[WATCH_CONTROL].revents || watches[WATCH_TIMER].revents)
+		hits_tell(room);
 	/* One at a time and last: who floods it delays nothing else by more than one answer. */
 	if (watches[WATCH_STATUS].revents)
 		room_tell_status(room);
@@ -164,18 +168,24 @@ static void tell_stop(const struct room *room)
 	event.container = room->settings.name;
 	event.policy = room->settings.policy;
 	event.reason = room->stop_reason;
+	event.duration_seconds = (boottime_ms() - room->begun_ms) / 1000;
 	event.cpu_microseconds = usage.cpu_microseconds;
 	event.memory_peak_bytes = usage.memory_peak_bytes;
+	event.read_bytes = usage.read_bytes;
+	event.written_bytes = usage.written_bytes;
 	event_append(room->events, &event);
 }
 
 void room_serve(struct room *room)
 {
+	room->begun_ms = boottime_ms();
+	hits_begin(room);
 	room_note(room);
 	times_check(room);
 	while (!room->stopping || (boottime_ms() < room->stop_deadline && !alone()))
 		serve_once(room);
 	end_sessions(room);
 	times_end(room);
+	hits_tell(room);
 	tell_stop(room);
 }

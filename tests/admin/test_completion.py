@@ -84,6 +84,7 @@ def zsh_completes_every_command_and_option(host):
     equal(offered_by_zsh("carrel image build new --format "), ["dir", "erofs"], "formats")
     equal(offered_by_zsh("carrel stop --policy "), ["barred", "nights", "students"], "policies")
     contains(offered_by_zsh("carrel top --sort "), "memory", "columns")
+    host.works("remove", "--yes", "alice")
 
 
 @test

@@ -65,6 +65,64 @@ def for_programs(host):
 
 
 @test
+def rotated_files(host):
+    """They are read too, the oldest first; a lack of the youngest is no lack of the others."""
+    def name(number):
+        return EVENTS.with_name(f"{EVENTS.name}.{number}")
+
+    for number, user in ((2, "first"), (1, "second")):
+        name(number).write_text(json.dumps(event(7000 - number, event="login", user=user,
+                                                 container=user)) + "\n")
+        host.cleanup.callback(name(number).unlink, missing_ok=True)
+    write([event(60, event="login", user="third", container="third")])
+
+    def users(*arguments):
+        out = host.works("events", "--json", *arguments).out
+        return [json.loads(line)["user"] for line in out.splitlines()]
+
+    equal(users(), ["first", "second", "third"], "all")
+    equal(users("--since", "1h"), ["third"], "those of the last hour")
+    equal(users("--container", "second"), ["second"], "those of a container")
+    EVENTS.unlink()
+    equal(users(), ["first", "second"], "nothing new after a rotation")
+
+
+@test
+def limits_that_are_hit(host):
+    """Killed for memory, refused for pids: each is an event when the session ends."""
+    host.policy('policy "small" { users = {"alice"} action = contain '
+                'limits { memory = "48M" swap = "0" pids = 12 } time { stop = "2s" } }')
+    count = len(host.events())
+    session = host.log_in("alice", "exec 2>/dev/null; python3 -c 'bytearray(100 << 20)'; "
+                          "for i in $(seq 20); do sleep 3 & done; echo ready; sleep 0.2")
+    session.wait(20)
+    new = []
+
+    def told():
+        new[:] = [entry for entry in host.events()[count:] if entry["event"] == "limit"]
+        return len(new) >= 2
+    eventually(told, "two events", 10)
+    memory, pids = new[:2]
+    equal((memory["user"], memory["container"], memory["policy"]), ("alice", "alice", "small"),
+          "whose it was")
+    equal((memory["reason"], memory["count"]), ("a process was killed for want of memory", 1),
+          "the kill")
+    matches(pids["reason"], "^(a process|[0-9]+ processes) more than pids w(as|ere) refused$",
+            "the refusal")
+    host.works("stop", "alice")
+    stop = [entry for entry in host.events()[count:] if entry["event"] == "stop"][-1]
+    equal(stop["reason"], "an admin asked for it", "the cause")
+    for field in ("duration_seconds", "cpu_microseconds", "memory_peak_bytes"):
+        expect(field in stop, f"{field} is told")
+    equal(len([entry for entry in host.events()[count:] if entry["event"] == "limit"]), len(new),
+          "nothing is told twice")
+    contains(host.works("events", "--container", "alice").out,
+             "limit       alice        container alice policy small: a process was killed",
+             "for people")
+    host.works("remove", "--yes", "alice")
+
+
+@test
 def hostile_fields(host):
     """A user name or remote host cannot drive the admin's terminal nor make a second line."""
     write([event(1, event="login", user="a\x1b[2Jb\nlogin root", rhost="\x9b31m\u202e", service="s")])

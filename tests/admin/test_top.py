@@ -48,6 +48,9 @@ class Pane:
 
 
 def start_some(host):
+    """Three containers, which are gone after the test."""
+    for name in ("alice", "bob", "carol"):
+        host.cleanup.callback(host.carrel, "remove", "--yes", name)
     host.policy('policy "staff" { groups = {"staff"} action = contain limits { memory = "64M" } '
                 'time { idle = "1h" } }')
     host.log_in("alice")

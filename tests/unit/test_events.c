@@ -52,6 +52,9 @@ START_TEST(json_has_every_field_in_its_place)
 	    .duration_seconds = 1,
 	    .cpu_microseconds = 2,
 	    .memory_peak_bytes = UINT64_MAX - 1,
+	    .read_bytes = 3,
+	    .written_bytes = 4,
+	    .count = 5,
 	};
 	char out[512];
 
@@ -60,7 +63,8 @@ START_TEST(json_has_every_field_in_its_place)
 			      "\"user\":\"u\",\"service\":\"s\",\"tty\":\"t\",\"rhost\":\"h\","
 			      "\"container\":\"c\",\"policy\":\"p\",\"admin\":\"a\","
 			      "\"reason\":\"r\",\"duration_seconds\":1,\"cpu_microseconds\":2,"
-			      "\"memory_peak_bytes\":18446744073709551614}\n");
+			      "\"memory_peak_bytes\":18446744073709551614,\"read_bytes\":3,"
+			      "\"written_bytes\":4,\"count\":5}\n");
 }
 END_TEST
 
@@ -168,6 +172,9 @@ START_TEST(the_largest_event_has_room)
 	    .duration_seconds = UINT64_MAX - 1,
 	    .cpu_microseconds = UINT64_MAX - 1,
 	    .memory_peak_bytes = UINT64_MAX - 1,
+	    .read_bytes = 3,
+	    .written_bytes = 4,
+	    .count = 5,
 	};
 	static char name[257], reason[2049], out[EVENT_LINE_MAX];
 
