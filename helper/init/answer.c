@@ -124,10 +124,6 @@ static void answer_prepare(struct room *room, struct call *call, struct control_
 {
 	char what[160];
 
-	if (call->fd_count != 1u + call->request.plan_fds) {
-		answer->result = CONTROL_BAD;
-		return;
-	}
 	if (room->stopping) {
 		answer->result = CONTROL_STOPPING;
 		return;

@@ -7,11 +7,15 @@
 
 /* pidfd, plan, and the two ends of the leash. */
 #define SESSION_FDS 4
+/* The plan. */
+#define PREPARE_FDS 1
 
 size_t control_fd_count(const struct control_request *request)
 {
 	size_t count = SESSION_FDS;
 
+	if (request->verb == CONTROL_PREPARE)
+		return PREPARE_FDS + (size_t)request->plan_fds;
 	if (request->verb != CONTROL_SESSION)
 		return 0;
 	count += !!request->has_log + !!request->has_events + !!request->has_tty;
@@ -28,7 +32,7 @@ static bool ends(const char *text, size_t size)
 bool control_request_is_sound(const struct control_request *request, size_t length, size_t fd_count)
 {
 	return length == sizeof(*request) && request->version == CONTROL_VERSION &&
-	       request->verb >= CONTROL_SESSION && request->verb <= CONTROL_MESSAGE &&
+	       request->verb >= CONTROL_SESSION && request->verb <= CONTROL_PREPARE &&
 	       control_fd_count(request) == fd_count &&
 	       ends(request->user, sizeof(request->user)) &&
 	       ends(request->service, sizeof(request->service)) &&

@@ -74,7 +74,7 @@ size_t control_fd_count(const struct control_request *request);
 
 /*
  * May PID 1 act on what it received, `length` bytes with `fd_count` descriptors? Every text ends,
- * the verb is known, a session brings just the descriptors that it announces, its hours are hours.
+ * the verb is known, the descriptors are just those that it announces, its hours are hours.
  * Pure.
  */
 bool control_request_is_sound(const struct control_request *request, size_t length,

@@ -18,9 +18,10 @@ START_TEST(every_verb_is_known)
 {
 	for (uint32_t verb = 0; verb < 10; verb++) {
 		struct control_request request = sample(verb);
-		bool known = verb >= CONTROL_SESSION && verb <= CONTROL_MESSAGE;
+		bool known = verb >= CONTROL_SESSION && verb <= CONTROL_PREPARE;
+		size_t fds = verb == CONTROL_SESSION ? 4 : verb == CONTROL_PREPARE ? 1 : 0;
 
-		ck_assert_int_eq(is_sound(&request, verb == CONTROL_SESSION ? 4 : 0), known);
+		ck_assert_int_eq(is_sound(&request, fds), known);
 	}
 }
 END_TEST
@@ -38,6 +39,12 @@ START_TEST(descriptors_are_those_announced)
 	request.has_tty = 1;
 	request.plan_fds = UINT32_MAX;
 	ck_assert(!is_sound(&request, 4));
+	request = sample(CONTROL_PREPARE);
+	request.plan_fds = 2;
+	ck_assert(is_sound(&request, 1 + 2));
+	ck_assert(!is_sound(&request, 0));
+	request.plan_fds = UINT32_MAX;
+	ck_assert(!is_sound(&request, 0));
 	request = sample(CONTROL_STOP);
 	ck_assert(!is_sound(&request, 1));
 }
