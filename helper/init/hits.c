@@ -22,7 +22,7 @@ static uint64_t value_of(const struct cgroup_usage *usage, size_t i)
 
 void hits_begin(struct room *room)
 {
-	cgroup_usage_read(&room->layout, &room->cgroup, &room->hits);
+	cgroup_usage_hits(&room->layout, &room->cgroup, &room->hits);
 }
 
 static void tell(const struct room *room, size_t i, uint64_t count)
@@ -48,7 +48,7 @@ void hits_tell(struct room *room)
 {
 	struct cgroup_usage now;
 
-	cgroup_usage_read(&room->layout, &room->cgroup, &now);
+	cgroup_usage_hits(&room->layout, &room->cgroup, &now);
 	for (size_t i = 0; i < ARRAY_LENGTH(counters); i++) {
 		uint64_t before = value_of(&room->hits, i), value = value_of(&now, i);
 

@@ -123,6 +123,10 @@ struct cgroup_usage {
 void cgroup_usage_read(const struct cgroup_layout *layout, const struct cgroup *cgroup,
 		       struct cgroup_usage *usage);
 
+/* Only memory_kills and pids_refusals, two files; the rest is unknown. */
+void cgroup_usage_hits(const struct cgroup_layout *layout, const struct cgroup *cgroup,
+		       struct cgroup_usage *usage);
+
 /* How much of memory_bytes only caches files and would be given up first; 0 when not known. */
 uint64_t cgroup_file_cache(const struct cgroup_layout *layout, const struct cgroup *cgroup);
 

@@ -21,6 +21,8 @@ struct usage_file {
 
 /* The first ones are those of cgroup_usage_glance. */
 #define GLANCE_ROWS 3
+/* The last ones are those of cgroup_usage_hits. */
+#define HIT_ROWS 2
 
 static const struct usage_row {
 	size_t offset; /* in struct cgroup_usage */
@@ -194,6 +196,14 @@ void cgroup_usage_read(const struct cgroup_layout *layout, const struct cgroup *
 		       struct cgroup_usage *usage)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(usage_rows); i++)
+		*field_of(usage, &usage_rows[i]) = read_row(&usage_rows[i], layout, cgroup);
+}
+
+void cgroup_usage_hits(const struct cgroup_layout *layout, const struct cgroup *cgroup,
+		       struct cgroup_usage *usage)
+{
+	memset(usage, 0xff, sizeof(*usage)); /* UINT64_MAX: unknown */
+	for (size_t i = ARRAY_LENGTH(usage_rows) - HIT_ROWS; i < ARRAY_LENGTH(usage_rows); i++)
 		*field_of(usage, &usage_rows[i]) = read_row(&usage_rows[i], layout, cgroup);
 }
 
