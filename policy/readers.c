@@ -58,7 +58,7 @@ READER(read_switch)
 {
 	static const char *const words[] = {"yes", "true", "on", "no", "false", "off", NULL};
 	bool *field = field_of(key, into);
-	unsigned found;
+	unsigned found = 0;
 
 	(void)reader;
 	if (!find_word(words, text, &found, why))
@@ -71,7 +71,7 @@ READER(read_unmatched)
 {
 	static const char *const words[] = {"host", "deny", NULL};
 	bool *field = field_of(key, into);
-	unsigned found;
+	unsigned found = 0;
 
 	(void)reader;
 	if (!find_word(words, text, &found, why))

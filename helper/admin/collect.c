@@ -129,6 +129,7 @@ static int collect(struct collecting *what, const struct selector *selector,
 				    : collect_all(what, &people, as_json);
 	}
 	context_close(&context);
+	what->context = NULL;
 	return status;
 }
 

@@ -151,7 +151,7 @@ int run_cp(const struct command *command, int argc, char **argv)
 	    {.name = "user", .letter = 'u', .value = &copy.user},
 	    {.name = "recursive", .letter = 'r', .flag = &recursive},
 	};
-	char other[65];
+	char other[65] = "";
 	const char *ignored;
 	struct context context;
 	struct operands operands;

@@ -56,7 +56,7 @@ static bool admin_may_lose_the_way_in(const struct config *config)
 {
 	const char *admin = admin_name();
 	struct subject_names names;
-	struct selection selection;
+	struct selection selection = {0};
 	struct failure why;
 	bool loses = false;
 

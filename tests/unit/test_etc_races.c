@@ -225,7 +225,7 @@ static void start_builder(const int *start, const int *report)
 	if (read(start[0], &byte, 1) != 0)
 		_exit(1);
 	shot = etc_shoot(&room, HOUR);
-	_exit(write(report[1], &shot.inode, sizeof(shot.inode)) != sizeof(shot.inode));
+	_exit(write(report[1], &shot.inode, sizeof(shot.inode)) != sizeof(shot.inode) ? 1 : 0);
 }
 
 START_TEST(builds_once_for_all_who_wait)
@@ -269,7 +269,7 @@ START_TEST(asks_the_stamp_again_after_the_wait)
 	if (child == 0) {
 		(void)close(lock);
 		room.etc = -1;
-		_exit(glance(HOUR) != inode);
+		_exit(glance(HOUR) != inode ? 1 : 0);
 	}
 	(void)usleep(100000);
 	ck_assert_int_eq(waitpid(child, &status, WNOHANG), 0);
