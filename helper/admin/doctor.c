@@ -13,7 +13,7 @@ static const struct {
     {doctor_kernel, true},  {doctor_programs, true}, {doctor_policies, true},
     {doctor_cgroups, true}, {doctor_storage, true},  {doctor_disks, false},
     {doctor_layers, true},  {doctor_ids, false},     {doctor_pam, false},
-    {doctor_sshd, false},
+    {doctor_sshd, false},   {doctor_mail, false},
 };
 
 void doctor_policies(const struct config *config, struct report *report)

@@ -17,6 +17,7 @@ void doctor_layers(const struct config *config, struct report *report);
 void doctor_ids(const struct config *config, struct report *report);
 void doctor_pam(const struct config *config, struct report *report);
 void doctor_sshd(const struct config *config, struct report *report);
+void doctor_mail(const struct config *config, struct report *report);
 
 /*
  * state_dir, or while it has not been made yet the directory that it will be made in, in path;

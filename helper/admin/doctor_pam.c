@@ -27,6 +27,25 @@ static const struct {
     {"cockpit", "logins by Cockpit are not contained"},
 };
 
+/* Services whose programs give nobody a shell, though their stacks may begin a session. */
+static const char *const no_ways_in[] = {
+    "chfn",
+    "chpasswd",
+    "chsh",
+    "cups",
+    "gdm-launch-environment",
+    "groupmod",
+    "newusers",
+    "lightdm-greeter",
+    "other",
+    "passwd",
+    "polkit-1",
+    "sddm-greeter",
+    "sudo",
+    "sudo-i",
+    "vlock",
+};
+
 static void check_service(const char *service, const char *danger, size_t *enabled,
 			  struct report *report)
 {
@@ -51,6 +70,49 @@ static void check_service(const char *service, const char *danger, size_t *enabl
 			   service);
 }
 
+static bool is_looked_at(const char *service)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(ways_in); i++)
+		if (strcmp(ways_in[i].service, service) == 0)
+			return true;
+	for (size_t i = 0; i < ARRAY_LENGTH(no_ways_in); i++)
+		if (strcmp(no_ways_in[i], service) == 0)
+			return true;
+	return false;
+}
+
+/* Whatever else begins sessions here: a server for ftp or mail, a console in the browser. */
+static void check_unknown(const char *service, size_t *enabled, struct report *report)
+{
+	char includer[256];
+	struct pam_scan scan;
+	struct failure why;
+
+	if (is_looked_at(service) || pam_is_fragment(service, includer))
+		return;
+	if (pam_scan(service, &scan, &why) && scan.sessions == 0 && scan.ours == 0)
+		return;
+	check_service(service,
+		      "begins sessions that are not contained: whoever logs in by it is on the "
+		      "host",
+		      enabled, report);
+}
+
+static void check_others(size_t *enabled, struct report *report)
+{
+	struct failure why;
+	char **names;
+	size_t count;
+
+	if (!pam_services(&names, &count, &why)) {
+		report_failure(report, GRADE_WARNING, "pam", &why);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		check_unknown(names[i], enabled, report);
+	pam_names_free(names, count);
+}
+
 void doctor_pam(const struct config *config, struct report *report)
 {
 	size_t enabled = 0;
@@ -63,6 +125,7 @@ void doctor_pam(const struct config *config, struct report *report)
 			continue;
 		check_service(ways_in[i].service, ways_in[i].danger, &enabled, report);
 	}
+	check_others(&enabled, report);
 	if (enabled == 0)
 		report_add(
 		    report, GRADE_WARNING, "pam",

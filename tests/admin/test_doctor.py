@@ -1,6 +1,7 @@
 """carrel doctor: what is wrong with the machine, and what to do."""
 
 import pathlib
+import shutil
 import subprocess
 
 from host import CARREL_CONF, PAM
@@ -54,6 +55,58 @@ def ways_round(host):
     (PAM / "cron").write_text(host.pam_before["cron"] + "session optional pam_carrel.so\n")
     status = 1
     equal(grade("cron")[0], "problem", "cron with an optional line")
+
+
+@test
+def ways_round_by_other_services(host):
+    """Whatever else begins sessions is named, with its danger; what begins none is not."""
+    def findings():
+        return {finding["topic"]: (finding["grade"], finding["text"])
+                for finding in host.json("doctor", "--json")["findings"]}
+
+    files = {"vsftpd": "auth required pam_unix.so\n@include common-session\n",
+             "webconsole": "session required pam_unix.so\n",
+             "imapd": "auth required pam_unix.so\naccount required pam_unix.so\n",
+             "common-mine": "session required pam_unix.so\n",
+             "mine": "@include common-mine\n",
+             "vsftpd.dpkg-old": "session required pam_unix.so\n"}
+    for name, text in files.items():
+        (PAM / name).write_text(text)
+        host.cleanup.callback((PAM / name).unlink, missing_ok=True)
+    found = findings()
+    for name in ("vsftpd", "webconsole", "mine"):
+        equal(found[name][0], "warning", f"{name} without the line")
+        contains(found[name][1], "begins sessions that are not contained: whoever logs in by it is "
+                                 f"on the host; carrel pam enable {name}", "the text")
+    expect(not {"imapd", "common-mine", "vsftpd.dpkg-old", "chfn", "passwd", "sudo", "other"} &
+           found.keys(), f"what is no way in is named: {found.keys()}")
+    host.works("pam", "enable", "vsftpd")
+    equal(findings()["vsftpd"][0], "ok", "vsftpd with the line")
+
+
+@test
+def programs_in_forward_files(host):
+    """A mail server beside home = bind is a warning: ~/.forward names programs of the host's."""
+    def about_mail():
+        # The overlay below is a problem of its own: ids cannot be mapped in it.
+        return [finding["text"] for finding in host.json("doctor", "--json", status=1)["findings"]
+                if finding["topic"] == "mail"]
+
+    server = pathlib.Path("/var/lib/mail-server/exim4")
+    server.parent.mkdir()
+    server.write_text("#!/bin/sh\n")
+    server.chmod(0o755)
+    host.cleanup.callback(shutil.rmtree, server.parent)
+    # Only here: /usr is that of the machine itself.
+    subprocess.run(["mount", "-t", "overlay", "-o", f"lowerdir={server.parent}:/usr/sbin", "overlay",
+                    "/usr/sbin"], check=True)
+    host.cleanup.callback(subprocess.run, ["umount", "-l", "/usr/sbin"], check=True)
+    equal(about_mail(), [], "the warnings without home = bind")
+    host.policy('policy "open" {\n groups = {"staff"}\n action = contain\n home = bind\n}\n')
+    text = about_mail()
+    equal(len(text), 1, f"the warnings {text}")
+    contains(text[0], "exim4 runs the programs in ~/.forward on the host, and the policy 'open' has "
+                      "home = bind", "the warning")
 
 
 @test
