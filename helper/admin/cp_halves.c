@@ -57,8 +57,8 @@ int cp_send(const char *prefix, const char *path, int stream)
 	sent = tar_write_begin(&writer, &why) && tar_write_tree(&writer, source, ".", &why) &&
 	       tar_write_finish(&writer, &why);
 	tar_write_end(&writer);
-	/* The reader has ended, and told why. */
-	if (!sent && why.error == EPIPE)
+	/* The reader has ended, and told why; of a socket with something unread in it, by a reset. */
+	if (!sent && (why.error == EPIPE || why.error == ECONNRESET))
 		return STATUS_FAILED;
 	if (!sent)
 		return say(prefix, path, why.text);
