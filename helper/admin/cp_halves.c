@@ -57,7 +57,7 @@ int cp_send(const char *prefix, const char *path, int stream)
 	sent = tar_write_begin(&writer, &why) && tar_write_tree(&writer, source, ".", &why) &&
 	       tar_write_finish(&writer, &why);
 	tar_write_end(&writer);
-	/* The reader has ended, and told why; of a socket with something unread in it, by a reset. */
+	/* The reader has ended, and told why; a socket with bytes unread is reset. */
 	if (!sent && (why.error == EPIPE || why.error == ECONNRESET))
 		return STATUS_FAILED;
 	if (!sent)

@@ -9,13 +9,15 @@
 
 __attribute__((constructor)) static void loaded(void)
 {
-	char line[512];
+	char line[768], space[64] = "";
 	int file = open("/var/tmp/loaded", O_WRONLY | O_CREAT | O_APPEND, 0666);
 	Dl_info me = {0};
 
 	dladdr((void *)loaded, &me);
-	snprintf(line, sizeof(line), "%s loads %s as %d\n", (const char *)getauxval(AT_EXECFN),
-		 me.dli_fname, geteuid());
+	if (readlink("/proc/self/ns/user", space, sizeof(space) - 1) < 0)
+		space[0] = 0;
+	snprintf(line, sizeof(line), "%s loads %s as %d in %s\n",
+		 (const char *)getauxval(AT_EXECFN), me.dli_fname, geteuid(), space);
 	if (file < 0)
 		return;
 	fchmod(file, 0666);

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import socket
 import time
 
 from attacker import arm
 from image import have_image
+from machine import can_connect, free_port
 from suite import equal, eventually, expect, test
 
 # What bob runs. Each goes on until it is ended, or has ended itself by what it met.
@@ -20,6 +22,10 @@ HOGS = {
                "while True: s.send(b\"<2>\" + b\"y\" * 900)'",
     "status": "python3 -c '\nimport socket\nwhile True:\n s = socket.socket(1, 1)\n"
               " s.connect(\"/run/carrel/status\")'",
+    # A thousand at once, of ten processes, each closed and made again.
+    "connections": "for p in 1 2 3 4 5 6 7 8 9 10; do python3 -c '\nimport socket\nheld = []\n"
+                   "while True:\n s = socket.socket(1, 1)\n s.setblocking(False)\n"
+                   " s.connect_ex(\"/run/carrel/status\")\n held = held[-99:] + [s]' & done; wait",
     "locks": "python3 -c '\nimport fcntl, os\nf = open(\"lock\", \"w\")\nfcntl.flock(f, 2)\n"
              "for i in range(10**7): fcntl.lockf(f, 2, 1, 2 * i)'; sleep 60",
 }
@@ -76,6 +82,43 @@ def many_logins(m):
     for login in logins:
         login.terminate()
     eventually(lambda: not m.run("pgrep", "-fx", "sleep 20").out.split(), "their end")
+
+
+def hold(port, count):
+    """So many connections to a forwarded port, kept open; those that did not come are not told."""
+    held = []
+    for _ in range(count):
+        connection = socket.socket()
+        connection.setblocking(False)
+        connection.connect_ex(("127.0.0.1", port))
+        held.append(connection)
+    return held
+
+
+@test
+def many_channels(m):
+    """A thousand channels of one user's logins, into the container and out of it."""
+    before = login_time(m)
+    inward, outward = free_port(), free_port()
+    m.ssh_forward("bob", "-L", f"{inward}:127.0.0.1:7777", "-R", f"7778:127.0.0.1:{outward}")
+    m.serve(address=("127.0.0.1", outward))
+    listener = m.ssh_start("bob", "python3 -c '\nimport socket\ns = socket.create_server((\"\", 7777), "
+                                  "backlog=1000)\nheld = []\nprint(1, flush=True)\n"
+                                  "while True: held.append(s.accept())'", stdout=-1)
+    equal(listener.stdout.readline(), b"1\n", "the listener inside")
+    eventually(lambda: can_connect(inward), "the way in")
+    held = hold(inward, 1000)
+    caller = m.ssh_start("bob", "python3 -c '\nimport socket\nheld = []\nwhile len(held) < 900: "
+                                "held.append(socket.create_connection((\"127.0.0.1\", 7778)))\n"
+                                "print(1, flush=True)\ninput()'", stdin=-1, stdout=-1)
+    times = [login_time(m) for _ in range(3)]
+    print(f"      1000 channels: a login takes {before:.2f} s, meanwhile {max(times):.2f} s "
+          f"({max(times) / before:.1f} times)", flush=True)
+    expect(max(times) < max(RATIO * before, FLOOR), f"alice's logins took {times}")
+    for connection in held:
+        connection.close()
+    caller.terminate()
+    equal(m.ssh("bob", "echo in").out, "in\n", "bob's own login afterwards")
 
 
 @test

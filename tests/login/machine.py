@@ -101,8 +101,9 @@ NAMESPACES = ("user", "mnt", "pid", "uts", "ipc", "net", "cgroup")
 
 
 class Machine(Client):
-    def __init__(self, contained):
+    def __init__(self, contained, cache):
         super().__init__(os.environ["PRIVATE_HOST"])
+        self.cache = cache  # a folder of the machine itself
         self.contained = contained
         self.cgroup = os.environ["PRIVATE_HOST_CGROUP"]
         self.log = Syslog()

@@ -42,7 +42,9 @@ def main_inside(arguments):
     from machine import Machine
     results = int(os.environ.pop("RESULTS"))
     os.set_inheritable(results, False)
-    machine = Machine(contained=not arguments.bare)
+    cache = int(os.environ.pop("CACHE"))
+    os.set_inheritable(cache, False)
+    machine = Machine(contained=not arguments.bare, cache=pathlib.Path(f"/proc/self/fd/{cache}"))
     try:
         machine.set_up()
         counts = suite.run_all(suite.selected(arguments.pattern, arguments.bare), machine)
@@ -52,20 +54,30 @@ def main_inside(arguments):
     return 0
 
 
+def open_cache():
+    """The folder of what outlives a run; the private host cannot see it by its path."""
+    path = os.environ.get("CARREL_CACHE_DIR") or os.path.expanduser("~/.cache/carrel")
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+
+
 def main_outside(arguments):
     missing = [program for program in PROGRAMS if not shutil.which(program)]
     if missing:
         print(f"run: missing {' '.join(missing)}", file=sys.stderr)
         return 2
     reader, writer = os.pipe()
+    cache = open_cache()
     # The private host ends, and cleans up, should this process be killed.
     command = ["setpriv", "--pdeathsig", "TERM", PRIVATE_HOST]
     if not arguments.bare:
         command += ["--build", arguments.build]
     command += [os.path.realpath(sys.argv[0]), "--inside", *sys.argv[1:]]
-    environment = dict(os.environ, RESULTS=str(writer), PYTHONDONTWRITEBYTECODE="1")
-    host = subprocess.Popen(command, pass_fds=[writer], env=environment)
+    environment = dict(os.environ, RESULTS=str(writer), CACHE=str(cache),
+                       PYTHONDONTWRITEBYTECODE="1")
+    host = subprocess.Popen(command, pass_fds=[writer, cache], env=environment)
     os.close(writer)
+    os.close(cache)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: host.terminate())
     text = os.read(reader, 4096)

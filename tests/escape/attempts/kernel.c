@@ -158,6 +158,7 @@ static int sockets(char **arguments)
 }
 
 /* On a descriptor that is no terminal the kernel would say ENOTTY: EPERM is the filter's. */
+/* Argument: the terminal, a path or - for the input; without one a pipe takes its place. */
 static int terminals(char **arguments)
 {
 	static const struct {
@@ -168,21 +169,25 @@ static int terminals(char **arguments)
 			{"TIOCCONS", TIOCCONS},
 			{"TIOCSETD", TIOCSETD},
 			{"TCGETS", TCGETS}};
-	char name[32], byte = 'x';
+	char name[32], byte[64] = "x"; /* TCGETS fills a struct termios */
 	int pipe_ends[2];
 
-	(void)arguments;
 	if (pipe(pipe_ends) < 0)
 		return 1;
+	if (arguments[0]) {
+		pipe_ends[0] =
+		    strcmp(arguments[0], "-") == 0 ? 0 : open(arguments[0], O_RDWR | O_NOCTTY);
+		if (pipe_ends[0] < 0) {
+			tell("open", -1);
+			return 0;
+		}
+	}
 	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
-		tell(requests[i].name,
-		     syscall(SYS_ioctl, pipe_ends[0], requests[i].request, &byte));
+		tell(requests[i].name, syscall(SYS_ioctl, pipe_ends[0], requests[i].request, byte));
 		snprintf(name, sizeof(name), "%s-wide", requests[i].name);
-		tell(name,
-		     syscall(SYS_ioctl, pipe_ends[0], requests[i].request | 1ul << 32, &byte));
+		tell(name, syscall(SYS_ioctl, pipe_ends[0], requests[i].request | 1ul << 32, byte));
 		snprintf(name, sizeof(name), "%s-widest", requests[i].name);
-		tell(name,
-		     syscall(SYS_ioctl, pipe_ends[0], requests[i].request | 1ul << 63, &byte));
+		tell(name, syscall(SYS_ioctl, pipe_ends[0], requests[i].request | 1ul << 63, byte));
 	}
 	return 0;
 }

@@ -2,10 +2,12 @@
 #define _GNU_SOURCE
 #include "attempt.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,6 +98,75 @@ static int lie_in_wait(char **arguments)
 	return 0;
 }
 
+static bool is_called(pid_t pid, const char *name)
+{
+	char path[64], comm[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(comm, sizeof(comm), file))
+		comm[0] = 0;
+	fclose(file);
+	comm[strcspn(comm, "\n")] = 0;
+	return strcmp(comm, name) == 0;
+}
+
+/*
+ * Arguments: a name, seconds. Reach for memory and descriptors of each process of that name as soon
+ * as it comes (CVE-2016-8649). A process that has become another program meanwhile does not count.
+ */
+static int ambush(char **arguments)
+{
+	static const char *const files[] = {"fd", "mem", "exe", "root/", "environ"};
+	time_t end = time(NULL) + atoi(arguments[1]);
+	unsigned long met = 0;
+
+	while (time(NULL) < end) {
+		DIR *processes = opendir("/proc");
+		struct dirent *entry;
+
+		while (processes && (entry = readdir(processes))) {
+			pid_t pid = atoi(entry->d_name);
+			char path[64], byte;
+
+			if (pid < 2 || !is_called(pid, arguments[0]))
+				continue;
+			met++;
+			if (ptrace(PTRACE_SEIZE, pid, 0, 0) == 0 && is_called(pid, arguments[0]))
+				printf("ptrace done\n");
+			for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+				snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i]);
+				int descriptor = open(path, O_RDONLY);
+
+				/* The environment is opened first and refuses to be read. */
+				if (descriptor < 0 || (strcmp(files[i], "environ") == 0 &&
+						       read(descriptor, &byte, 1) <= 0)) {
+					if (descriptor >= 0)
+						close(descriptor);
+					continue;
+				}
+				close(descriptor);
+				if (is_called(pid, arguments[0]))
+					printf("%s done\n", files[i]);
+			}
+			int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+			if (pidfd >= 0 && syscall(SYS_pidfd_getfd, pidfd, 1, 0) >= 0 &&
+			    is_called(pid, arguments[0]))
+				printf("pidfd_getfd done\n");
+			if (pidfd >= 0)
+				close(pidfd);
+		}
+		if (processes)
+			closedir(processes);
+	}
+	printf("met %s\n", met > 0 ? "some" : "none");
+	return 0;
+}
+
 static int kill_all(char **arguments)
 {
 	pid_t pid = atoi(arguments[0]);
@@ -114,6 +185,7 @@ static int kill_all(char **arguments)
 const struct attempt process_attempts[] = {
     {"look-into", look_into},
     {"lie-in-wait", lie_in_wait},
+    {"ambush", ambush},
     {"signals", kill_all},
     {NULL, NULL},
 };
