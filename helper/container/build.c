@@ -35,6 +35,7 @@ struct build {
 	int note;    /* file that PID 1 keeps */
 	int used;    /* registry_open_used() */
 	bool has_block, has_cgroup;
+	bool *lent; /* storage_open() */
 };
 
 static const char *pool_name(const struct container_spec *spec)
@@ -69,8 +70,8 @@ static bool make_storage(struct build *build, struct failure *why)
 		    "container '%s' was stored by a newer Carrel (layout %llu): install that "
 		    "version again",
 		    spec->name, (unsigned long long)stored->version);
-	build->layer =
-	    storage_open(spec->registry, spec->name, spec->config, spec->policy, stored, why);
+	build->layer = storage_open(spec->registry, spec->name, spec->config, spec->policy, stored,
+				    build->lent, why);
 	if (build->layer < 0)
 		return false;
 	if (stored->version == 0) {
@@ -262,7 +263,7 @@ static void undo(struct build *build)
 }
 
 bool container_start(const struct container_spec *spec, struct running_record *record, int *init,
-		     struct failure *why)
+		     bool *lent, struct failure *why)
 {
 	/*
 	 * The order: ids and storage can fail for want of space, before anything runs; the cgroup
@@ -275,6 +276,7 @@ bool container_start(const struct container_spec *spec, struct running_record *r
 	};
 	struct build build = {.spec = spec,
 			      .record = record,
+			      .lent = lent,
 			      .layer = -1,
 			      .control = -1,
 			      .note = -1,

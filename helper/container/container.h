@@ -28,10 +28,11 @@ struct container_spec {
 /*
  * Build it and register it as running. The caller holds the registry's lock of that name and has
  * seen that it does not run. Fills *record and *init (a pidfd, caller closes). On failure nothing
- * of it runs and nothing is registered; stored data is as it was.
+ * of it runs and nothing is registered; stored data is as it was. With *lent, also on failure, the
+ * caller calls storage_take_back once the first session is prepared, before it lets anybody in.
  */
 bool container_start(const struct container_spec *spec, struct running_record *record, int *init,
-		     struct failure *why);
+		     bool *lent, struct failure *why);
 
 /* The namespaces a container of this policy has: CLONE_NEW* bits for setns(2). */
 uint32_t container_namespaces(const struct policy *policy);

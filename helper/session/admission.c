@@ -13,6 +13,7 @@
 #include "helper/init/channel.h"
 #include "helper/session/supported.h"
 #include "helper/session/times.h"
+#include "helper/storage/storage.h"
 
 /* Somebody else may be building or stopping it: as long as the longest stop, and some. */
 #define LOCK_PATIENCE_MS   45000
@@ -113,7 +114,8 @@ static bool start(struct admission *admission, struct failure *why)
 	bool started = turn_take(admission->registry.run, tell_waiting, admission->request,
 				 &admission->turn, why) &&
 		       caller_is_there(admission, why) &&
-		       container_start(&admission->spec, &admission->record, &admission->init, why);
+		       container_start(&admission->spec, &admission->record, &admission->init,
+				       &admission->lent, why);
 
 	turn_give_back(&admission->turn);
 	return started;
@@ -240,6 +242,9 @@ bool admission_wait_for_end(struct admission *admission, struct failure *why)
 
 void admission_close(struct admission *admission)
 {
+	if (admission->lent)
+		storage_take_back(&admission->registry, admission->request->name,
+				  admission->request->config, admission_policy(admission));
 	cleanup_close(&admission->init);
 	cleanup_close(&admission->lock);
 	registry_close(&admission->registry);

@@ -20,6 +20,7 @@ struct admission {
 	struct tether tether;
 	int lock, init;
 	bool started;     /* by us */
+	bool lent;        /* container_start() */
 	struct turn turn; /* while it is being started */
 };
 
@@ -57,7 +58,10 @@ bool admission_ask(const struct admission *admission, const struct control_reque
 /* After PID 1 said that it is stopping: its end, by force when it takes too long. */
 bool admission_wait_for_end(struct admission *admission, struct failure *why);
 
-/* But for the place and the tether, which are admit.c's. */
+/*
+ * But for the place and the tether, which are admit.c's. What was lent to a start is taken back:
+ * the lock is still held, and the login service has not been told yet that it may go in.
+ */
 void admission_close(struct admission *admission);
 
 #endif

@@ -14,6 +14,9 @@
 #define RESCAN_PATIENCE_MS 3000
 #define RESCAN_NAP_MS      50
 
+/* To a start: it reserves some hundred kilobytes for each change that it makes. */
+#define LOAN_BYTES (UINT64_C(8) << 20)
+
 static int open_folder(int folder)
 {
 	return openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -85,7 +88,7 @@ static bool count_now(int layer, uint64_t *used, uint64_t *limit)
 static bool set_limit(const struct storage_place *place, int layer, const struct storage_wish *wish,
 		      struct failure *why)
 {
-	uint64_t used, limit;
+	uint64_t used, limit, asked = wish->disk ? wish->disk : UINT64_MAX;
 
 	if (!btrfs_is_subvolume(layer))
 		return fail(why, FAILURE_DATA, 0, "%s/" ENTRY " is not a subvolume", place->path);
@@ -99,11 +102,15 @@ static bool set_limit(const struct storage_place *place, int layer, const struct
 	    (wish->disk && wish->disk < limit && !count_now(layer, &used, &limit)))
 		return fail(why, FAILURE_SYSTEM, errno, "cannot read the quota of '%s'",
 			    place->name);
-	if (wish->disk && used > wish->disk)
+	if (wish->disk && used > wish->disk + LOAN_BYTES)
 		return storage_too_small(place, "disk", used, wish->disk, why);
-	if (limit == (wish->disk ? wish->disk : UINT64_MAX))
+	if (place->lent && wish->disk) {
+		asked = storage_with_loan(wish->disk, used, LOAN_BYTES);
+		*place->lent = true;
+	}
+	if (limit == asked)
 		return true;
-	return btrfs_limit_set(layer, wish->disk) ||
+	return btrfs_limit_set(layer, asked == UINT64_MAX ? 0 : asked) ||
 	       fail(why, FAILURE_SYSTEM, errno, "cannot set the quota of '%s'", place->name);
 }
 
@@ -130,6 +137,16 @@ static int open_btrfs(const struct storage_place *place, const char *entry,
 		      const struct storage_wish *wish, struct failure *why)
 {
 	return hold(place, entry, wish, why) ? folder_mount(place, entry, why) : -1;
+}
+
+/* Whatever is used by now. What fails here is in force from the next start on. */
+static void take_back(const struct storage_place *place, const struct storage_wish *wish)
+{
+	struct failure ignored;
+	_cleanup_close_ int layer = folder_look(place, ENTRY, &ignored);
+
+	if (layer >= 0)
+		(void)btrfs_limit_set(layer, wish->disk);
 }
 
 static bool apply(const struct storage_place *place, const struct storage_wish *wish,
@@ -173,6 +190,7 @@ const struct storage_ops storage_btrfs = {
     .can_hold = can_hold,
     .make = make,
     .open = open_btrfs,
+    .take_back = take_back,
     .apply = apply,
     .look = folder_look,
     .remove = remove_btrfs,

@@ -15,6 +15,7 @@
 #include "helper/storage/ext4_tools.h"
 #include "helper/storage/kinds.h"
 #include "helper/storage/loop.h"
+#include "helper/storage/spare.h"
 
 #define ENTRY "layer.ext4"
 
@@ -300,6 +301,18 @@ static int mount_image(struct image *image, const char *entry, bool *grows, stru
 	return mount_device(image, why);
 }
 
+/* The file system has no room but its own, of which some was kept back. */
+static void lend(const struct storage_place *place, int mount)
+{
+	if (!place->lent)
+		return;
+	*place->lent = spare_is_needed(mount);
+	if (*place->lent)
+		spare_give(mount);
+	else
+		spare_keep(mount);
+}
+
 static int open_image(const struct storage_place *place, const char *entry,
 		      const struct storage_wish *wish, struct failure *why)
 {
@@ -309,6 +322,8 @@ static int open_image(const struct storage_place *place, const char *entry,
 
 	if (mount < 0)
 		failure_prefix(why, "the data of container '%s'", place->name);
+	else
+		lend(place, mount);
 	image_close(&image);
 	return mount;
 }
@@ -339,6 +354,17 @@ static int look(const struct storage_place *place, const char *entry, struct fai
 		return fail_fd(why, FAILURE_SYSTEM, errno, "cannot open the data of '%s'",
 			       place->name);
 	return layer;
+}
+
+/* It is mounted, and no id of the inside is mapped to ours there: looked at anew, it is. */
+static void take_back(const struct storage_place *place, const struct storage_wish *wish)
+{
+	struct failure ignored;
+	_cleanup_close_ int layer = look(place, ENTRY, &ignored);
+
+	(void)wish;
+	if (layer >= 0)
+		spare_keep(layer);
 }
 
 static bool remove_image(const struct storage_place *place, const char *entry, struct failure *why)
@@ -406,6 +432,7 @@ const struct storage_ops storage_image = {
     .can_hold = can_hold,
     .make = make,
     .open = open_image,
+    .take_back = take_back,
     .apply = apply,
     .look = look,
     .remove = remove_image,

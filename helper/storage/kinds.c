@@ -29,6 +29,13 @@ const struct storage_ops *storage_kind_named(const char *name)
 	return NULL;
 }
 
+uint64_t storage_with_loan(uint64_t limit, uint64_t used, uint64_t loan)
+{
+	if (limit == 0)
+		return 0;
+	return (used > limit ? used : limit) + loan;
+}
+
 bool storage_too_small(const struct storage_place *place, const char *key, uint64_t used,
 		       uint64_t asked, struct failure *why)
 {

@@ -19,6 +19,11 @@ struct storage_place {
 	const char *name;            /* of the container */
 	const struct config *config; /* for the range of project ids */
 	bool is_patient;             /* nobody waits at a login: programs may take their time */
+	/*
+	 * For a start, which makes a few files itself: open() lets it have room beyond the limits,
+	 * says so here, and take_back() ends that. NULL: nothing is lent.
+	 */
+	bool *lent;
 };
 
 /* What the policy asks for. */
@@ -57,6 +62,8 @@ struct storage_ops {
 	 */
 	int (*open)(const struct storage_place *place, const char *entry,
 		    const struct storage_wish *wish, struct failure *why);
+	/* What open() lent is no longer to be had, as far as it was not used. NULL: never lends. */
+	void (*take_back)(const struct storage_place *place, const struct storage_wish *wish);
 	/* The same limits, on one that may be mounted. */
 	bool (*apply)(const struct storage_place *place, const struct storage_wish *wish,
 		      struct failure *why);
@@ -83,6 +90,12 @@ const struct storage_ops *storage_kind_at(size_t i);
 int folder_mount(const struct storage_place *place, const char *entry, struct failure *why);
 int folder_look(const struct storage_place *place, const char *entry, struct failure *why);
 bool folder_remove(const struct storage_place *place, const char *entry, struct failure *why);
+
+/*
+ * A limit (0: none) for the while of a start, in which nobody else writes. Starts may have brought
+ * what is used beyond the limit, so that kinds refuse only what is beyond it by more than a loan.
+ */
+uint64_t storage_with_loan(uint64_t limit, uint64_t used, uint64_t loan);
 
 /*
  * `disk` or `inodes` of the policy is below what the container uses. Always false.

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "helper/storage/spare.h"
 #include "helper/storage/tree_copy.h"
 #include "helper/storage/tree_size.h"
 
@@ -152,9 +153,19 @@ static void tell_nothing(void *context, const char *path, const char *what)
 	(void)what;
 }
 
+static struct storage_place without_loan(const struct storage_place *place)
+{
+	struct storage_place same = *place;
+
+	same.lent = NULL;
+	return same;
+}
+
 static bool copy_into(const struct move *move, int source, const char *entry, struct failure *why)
 {
-	_cleanup_close_ int mount = move->to->open(move->place, entry, move->wish, why);
+	/* It is opened once more, and lent to, when it is in place. */
+	const struct storage_place place = without_loan(move->place);
+	_cleanup_close_ int mount = move->to->open(&place, entry, move->wish, why);
 	_cleanup_close_ int target = -1;
 	struct timespec until;
 	struct tree_copy counts = {.tell = tell_nothing, .is_layer = true};
@@ -178,7 +189,10 @@ static bool copy_whole(const struct move *move, const char *entry, struct failur
 {
 	_cleanup_close_ int source = move->from->look(move->place, move->from->entry, why);
 
-	if (source < 0 || !vet(move, source, why))
+	if (source < 0)
+		return false;
+	spare_give(source); /* it is for where it was, and not a part of the data */
+	if (!vet(move, source, why))
 		return false;
 	if (move->to->make(move->place, entry, move->wish, why) &&
 	    copy_into(move, source, entry, why))

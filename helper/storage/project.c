@@ -15,6 +15,9 @@
 /* In state_dir: a link for each project id that was given out, to the container's name. */
 #define PROJECTS   "projects"
 #define OWN_INODES 5 /* the folder of the layer and the four in it */
+/* To a start, which takes some 25 files and blocks at most. */
+#define LOAN_BYTES  (UINT64_C(1) << 20)
+#define LOAN_INODES 64
 
 static bool can_hold(int state, const struct config *config, const struct policy *policy,
 		     const struct storage_wish *wish, struct failure *why)
@@ -145,11 +148,16 @@ static bool set_limits(const struct storage_place *place, int layer, uint32_t pr
 	if (!project_quota_get(layer, project, &facts))
 		return fail(why, FAILURE_SYSTEM, errno, "cannot read the quota of '%s'",
 			    place->name);
-	if (wish->disk && facts.disk_bytes > wish->disk)
+	if (wish->disk && facts.disk_bytes > wish->disk + LOAN_BYTES)
 		return storage_too_small(place, "disk", facts.disk_bytes, wish->disk, why);
-	if (wish->inodes && facts.inodes > with_own.inodes)
+	if (wish->inodes && facts.inodes > with_own.inodes + LOAN_INODES)
 		return storage_too_small(place, "inodes", facts.inodes - OWN_INODES, wish->inodes,
 					 why);
+	if (place->lent) {
+		with_own.disk = storage_with_loan(wish->disk, facts.disk_bytes, LOAN_BYTES);
+		with_own.inodes = storage_with_loan(with_own.inodes, facts.inodes, LOAN_INODES);
+		*place->lent = wish->disk || wish->inodes;
+	}
 	return project_quota_set(layer, project, &with_own) ||
 	       fail(why, FAILURE_SYSTEM, errno, "cannot set the quota of '%s' (project %u)",
 		    place->name, project);
@@ -187,6 +195,18 @@ static int open_project(const struct storage_place *place, const char *entry,
 			const struct storage_wish *wish, struct failure *why)
 {
 	return hold(place, entry, wish, why) ? folder_mount(place, entry, why) : -1;
+}
+
+/* Whatever is used by now. What fails here is in force from the next start on. */
+static void take_back(const struct storage_place *place, const struct storage_wish *wish)
+{
+	struct failure ignored;
+	_cleanup_close_ int layer = folder_look(place, ENTRY, &ignored);
+	const struct storage_wish with_own = {
+	    .disk = wish->disk, .inodes = wish->inodes ? wish->inodes + OWN_INODES : 0};
+
+	if (layer >= 0)
+		(void)project_quota_set(layer, project_of(layer), &with_own);
 }
 
 static bool apply(const struct storage_place *place, const struct storage_wish *wish,
@@ -228,6 +248,7 @@ const struct storage_ops storage_project = {
     .can_hold = can_hold,
     .make = make,
     .open = open_project,
+    .take_back = take_back,
     .apply = apply,
     .look = folder_look,
     .remove = folder_remove,

@@ -172,7 +172,7 @@ static int open_place(const struct storage_place *place, const struct policy *po
 
 static int open_stored(const struct registry *registry, const char *name,
 		       const struct config *config, const struct policy *policy,
-		       struct stored_record *record, bool is_patient, struct failure *why)
+		       struct stored_record *record, bool *lent, struct failure *why)
 {
 	_cleanup_close_ int folder = registry_state_dir(registry, name, true, why);
 	char path[4096];
@@ -180,7 +180,8 @@ static int open_stored(const struct registry *registry, const char *name,
 					    .path = path,
 					    .name = name,
 					    .config = config,
-					    .is_patient = is_patient};
+					    .is_patient = !lent,
+					    .lent = lent};
 
 	if (folder < 0)
 		return -1;
@@ -189,9 +190,10 @@ static int open_stored(const struct registry *registry, const char *name,
 }
 
 int storage_open(const struct registry *registry, const char *name, const struct config *config,
-		 const struct policy *policy, struct stored_record *record, struct failure *why)
+		 const struct policy *policy, struct stored_record *record, bool *lent,
+		 struct failure *why)
 {
-	return open_stored(registry, name, config, policy, record, false, why);
+	return open_stored(registry, name, config, policy, record, lent, why);
 }
 
 int storage_open_at(int folder, const char *path, const char *name, const struct config *config,
@@ -227,8 +229,28 @@ bool storage_settle(const struct registry *registry, const char *name, const str
 		return false;
 	if (is_new(&record))
 		return true;
-	mount = open_stored(registry, name, config, policy, &record, true, why);
+	mount = open_stored(registry, name, config, policy, &record, NULL, why);
 	return mount >= 0;
+}
+
+void storage_take_back(const struct registry *registry, const char *name,
+		       const struct config *config, const struct policy *policy)
+{
+	struct failure ignored;
+	_cleanup_close_ int folder = registry_state_dir(registry, name, false, &ignored);
+	const struct storage_wish wish = wish_of(policy);
+	const struct storage_ops *kind;
+	struct stored_record record;
+	char path[4096];
+	const struct storage_place place = {
+	    .folder = folder, .path = path, .name = name, .config = config};
+
+	if (folder < 0 || !read_stored(registry, name, &record, &ignored))
+		return;
+	(void)snprintf(path, sizeof(path), "%s/containers/%s", config->state_dir, name);
+	kind = storage_kind_named(record.storage);
+	if (kind && kind->take_back)
+		kind->take_back(&place, &wish);
 }
 
 bool storage_apply(const struct registry *registry, const char *name, const struct config *config,

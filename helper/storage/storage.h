@@ -37,9 +37,17 @@
  * Returns a detached mount of the folder (open_tree(2), fsmount(2)), private, nodev, nosuid without
  * root = yes, without an id map yet; -1 with *why. The record's `storage` says how it is stored.
  * Nobody may use the container; the caller holds its lock and writes the record afterwards.
+ * With *lent the start has some room beyond the limits, for what it makes there itself, so that
+ * whoever has filled them gets in to make room: storage_take_back ends that before anybody else may
+ * write.
  */
 int storage_open(const struct registry *registry, const char *name, const struct config *config,
-		 const struct policy *policy, struct stored_record *record, struct failure *why);
+		 const struct policy *policy, struct stored_record *record, bool *lent,
+		 struct failure *why);
+
+/* As far as it goes; what remains is taken back by the next start. */
+void storage_take_back(const struct registry *registry, const char *name,
+		       const struct config *config, const struct policy *policy);
 
 /*
  * The same in any folder with the form of a container's, and without a bound in time; `path` is the
