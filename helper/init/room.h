@@ -61,6 +61,9 @@ void room_serve(struct room *room);
 /* Answer one client of the control socket. */
 void room_answer(struct room *room, int client);
 
+/* The session at `index` is over. */
+void room_session_end(struct room *room, size_t index);
+
 /* Write down how it stands, when that is not what is in the note. */
 void room_note(struct room *room);
 

@@ -91,6 +91,32 @@ static size_t fill_watches(const struct room *room, struct pollfd *watches)
 	return WATCH_SESSIONS + room->sessions.count;
 }
 
+/* After the login was answered, which does not wait for it. */
+static void note_beginnings(struct room *room)
+{
+	struct cgroup_usage usage;
+	bool has_usage = false;
+
+	for (size_t i = 0; i < room->sessions.count; i++) {
+		struct session *session = room->sessions.items[i];
+
+		if (session->has_before)
+			continue;
+		if (!has_usage)
+			cgroup_usage_read(&room->layout, &room->cgroup, &usage);
+		session->before = usage;
+		session->has_before = has_usage = true;
+	}
+}
+
+void room_session_end(struct room *room, size_t index)
+{
+	struct cgroup_usage usage;
+
+	cgroup_usage_read(&room->layout, &room->cgroup, &usage);
+	session_end(&room->sessions, index, room->settings.name, &usage, room->events);
+}
+
 /* What is being ended is over when its processes are, which times_check looks at. */
 static void login_service_ended(struct room *room, size_t index)
 {
@@ -101,7 +127,7 @@ static void login_service_ended(struct room *room, size_t index)
 		session->login_service = -1;
 	} else {
 		hits_tell(room); /* while it is known whose session it was */
-		session_end(&room->sessions, index, room->settings.name, room->events);
+		room_session_end(room, index);
 		room->used_next = 0;
 	}
 }
@@ -123,8 +149,10 @@ static void serve_once(struct room *room)
 		times_take(room);
 	if (watches[WATCH_LOG].revents || room->relay.dropped)
 		log_relay_take(&room->relay, room->plan.log);
-	if (watches[WATCH_CONTROL].revents)
+	if (watches[WATCH_CONTROL].revents) {
 		accept_client(room);
+		note_beginnings(room);
+	}
 	if (watches[WATCH_CONTROL].revents || watches[WATCH_TIMER].revents)
 		hits_tell(room);
 	/* One at a time and last: who floods it delays nothing else by more than one answer. */
@@ -154,7 +182,7 @@ static void end_sessions(struct room *room)
 	stuck_end(&room->sessions);
 	wait_for_services(room, 1);
 	while (room->sessions.count)
-		session_end(&room->sessions, 0, room->settings.name, room->events);
+		room_session_end(room, 0);
 }
 
 static void tell_stop(const struct room *room)

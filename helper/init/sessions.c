@@ -82,7 +82,32 @@ void event_append(int events, const struct event *event)
 		return; /* a full disk loses the line: the log of the host is not ours to hold up */
 }
 
-static void tell_end(const struct session *session, const char *container, int events)
+/* A disk that nobody has used yet is not in the kernel's table: what is unknown before was 0. */
+static uint64_t used_since(uint64_t now, uint64_t before)
+{
+	if (now == UINT64_MAX)
+		return EVENT_NUMBER_UNSET;
+	return before == UINT64_MAX || now < before ? now : now - before;
+}
+
+static void put_usage(const struct session *session, const struct cgroup_usage *now,
+		      struct event *event)
+{
+	const struct cgroup_usage *before = &session->before;
+
+	event->cpu_microseconds = scope_cpu(&session->scope);
+	event->memory_peak_bytes = now->memory_peak_bytes;
+	if (!session->has_before)
+		return;
+	if (event->cpu_microseconds == EVENT_NUMBER_UNSET)
+		event->cpu_microseconds =
+		    used_since(now->cpu_microseconds, before->cpu_microseconds);
+	event->read_bytes = used_since(now->read_bytes, before->read_bytes);
+	event->written_bytes = used_since(now->written_bytes, before->written_bytes);
+}
+
+static void tell_end(const struct session *session, const char *container,
+		     const struct cgroup_usage *now, int events)
 {
 	struct event event = EVENT_INIT;
 
@@ -96,7 +121,7 @@ static void tell_end(const struct session *session, const char *container, int e
 	event.reason =
 	    session->was_stuck ? "the login service hung and was ended" : session->ending;
 	event.duration_seconds = (boottime_ms() - session->started) / 1000;
-	event.cpu_microseconds = scope_cpu(&session->scope);
+	put_usage(session, now, &event);
 	event_append(events, &event);
 }
 
@@ -108,12 +133,13 @@ static bool tty_in_use(const struct sessions *sessions, const char *path)
 	return false;
 }
 
-void session_end(struct sessions *sessions, size_t index, const char *container, int events)
+void session_end(struct sessions *sessions, size_t index, const char *container,
+		 const struct cgroup_usage *now, int events)
 {
 	struct session *session = sessions->items[index];
 
 	sessions->items[index] = sessions->items[--sessions->count];
-	tell_end(session, container, events);
+	tell_end(session, container, now, events);
 	cleanup_close(&session->login_service);
 	cleanup_close(&session->tty);
 	leash_close(&session->leash);

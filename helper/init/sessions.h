@@ -10,6 +10,7 @@
 #include "helper/init/control.h"
 #include "helper/init/leash.h"
 #include "helper/init/scope.h"
+#include "helper/limits/limits.h"
 
 #define SESSIONS_MAX 1024
 
@@ -28,6 +29,8 @@ struct session {
 	unsigned warned;             /* bits, one for each reason to end */
 	const char *ending;          /* why it is being ended; NULL: it is not */
 	uint64_t signal_at, kill_at; /* CLOCK_BOOTTIME milliseconds, while it is being ended */
+	struct cgroup_usage before;  /* of the container, from about when the session began */
+	bool has_before;
 };
 
 struct sessions {
@@ -57,8 +60,11 @@ struct session *session_add(struct sessions *sessions, const struct control_requ
 			    struct session_handles *handles);
 void session_handles_close(struct session_handles *handles);
 
-/* Forget the session at `index`: its event is written, its terminal unbound when nobody else has
- * it. */
-void session_end(struct sessions *sessions, size_t index, const char *container, int events);
+/*
+ * Forget the session at `index`: its event is written, its terminal unbound when nobody else has
+ * it. `now` is the container's usage at its end: what was used since its begin is in the event.
+ */
+void session_end(struct sessions *sessions, size_t index, const char *container,
+		 const struct cgroup_usage *now, int events);
 
 #endif

@@ -375,7 +375,7 @@ static void forget_ended(struct room *room)
 {
 	for (size_t i = room->sessions.count; i-- > 0;)
 		if (has_ended(room->sessions.items[i])) {
-			session_end(&room->sessions, i, room->settings.name, room->events);
+			room_session_end(room, i);
 			room->used_next = 0;
 		}
 }

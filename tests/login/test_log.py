@@ -44,9 +44,11 @@ def events_of_a_login(m):
     """events.jsonl: one JSON line at the login, one with the duration at its end."""
     since = mark()
     m.ssh("alice", "sleep 1")
-    end = eventually(lambda: [e for e in events_since(since) if e["event"] == "session_end"],
+    end = eventually(lambda: [e for e in events_since(since) if e["event"] == "session_end" and
+                              e["container"] == "alice"],
                      "the event of the end")[0]
-    login = next(e for e in events_since(since) if e["event"] == "login")
+    login = next(e for e in events_since(since) if e["event"] == "login" and
+                 e["container"] == "alice")
     for event in (login, end):
         equal([event[key] for key in ("user", "service", "container", "policy")],
               ["alice", "sshd", "alice", "students"], f"the fields of {event}")
@@ -55,6 +57,25 @@ def events_of_a_login(m):
         expect(abs(age.total_seconds()) < 120, f"the time {event['time']}")
     expect(1 <= end["duration_seconds"] < 60, f"the duration {end}")
     expect("rhost" in login, f"the login lacks rhost: {login}")
+
+
+@test
+def usage_of_a_session(m):
+    """The end of a session tells processor time, highest memory and bytes written."""
+    since = mark()
+    with m.policy("used"):
+        m.ssh("bob", "dd if=/dev/zero of=data bs=1M count=6 oflag=direct; /usr/bin/python3 -c "
+                     "'import time; b = bytearray(60 << 20)\nwhile time.process_time() < 1: pass'")
+        end = eventually(lambda: [e for e in events_since(since) if e["event"] == "session_end" and
+                                  e["container"] == "bob-used"], "the event of the end")[0]
+        expect(1000000 <= end["cpu_microseconds"] < 30000000, f"the processor time {end}")
+        expect(60 << 20 <= end["memory_peak_bytes"] < 500 << 20, f"the memory {end}")
+        expect(6 << 20 <= end["written_bytes"] < 100 << 20, f"the bytes written {end}")
+        m.ssh("bob", "true")
+        later = eventually(lambda: [e for e in events_since(since) if e["event"] == "session_end"
+                                    and e["container"] == "bob-used"][1:], "the next end")[0]
+        expect(later["cpu_microseconds"] < 1000000 and later["written_bytes"] < 6 << 20,
+               f"a session is told what an earlier one used: {later}")
 
 
 @test
