@@ -11,7 +11,7 @@ import scene
 
 def measure(options):
     crowd.add_users(options.users)
-    scene.policy("crowd", [f"c{i}" for i in range(options.users)])
+    scene.policy("storm", ["crowd"], kind="groups")
     rows = {}
     for case, program in (("bare", "runuser"), ("cold", "su"), ("warm", "su")):
         probe = crowd.Probe()
@@ -22,5 +22,5 @@ def measure(options):
     for row in rows.values():
         row["to_bare"] = round(row["seconds"] / rows["bare"]["seconds"], 2)
     scene.run("carrel", "stop", "--all", "--timeout", "0")
-    (scene.POLICIES / "crowd.conf").unlink()
+    (scene.POLICIES / "storm.conf").unlink()
     return rows

@@ -12,14 +12,17 @@ FIRST_UID = 70000
 
 
 def add_users(count, group="crowd"):
-    """Users c0, c1... in a group of their own."""
-    with open("/etc/group", "a") as file:
-        file.write(f"{group}:x:{GROUP}:\n")
+    """Users c0, c1... in a group of their own; those that are there already stay."""
+    known = open("/etc/passwd").read()
+    missing = [i for i in range(count) if f"\nc{i}:" not in known]
+    if f"\n{group}:" not in open("/etc/group").read():
+        with open("/etc/group", "a") as file:
+            file.write(f"{group}:x:{GROUP}:\n")
     with open("/etc/passwd", "a") as file:
-        for i in range(count):
+        for i in missing:
             file.write(f"c{i}:x:{FIRST_UID + i}:{GROUP}::/home/c{i}:/bin/sh\n")
     with open("/etc/shadow", "a") as file:
-        for i in range(count):
+        for i in missing:
             file.write(f"c{i}:*:19000:0:99999:7:::\n")
 
 

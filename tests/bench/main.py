@@ -13,6 +13,7 @@ import pathlib
 import sys
 
 import figures
+import plot
 import scene
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -25,6 +26,8 @@ def parse():
                         help=f"one of {', '.join(CASES)}; again for more; all by default")
     parser.add_argument("--rounds", type=int, default=100, help="of each comparison (100)")
     parser.add_argument("--users", type=int, default=300, help="of the storm (300)")
+    parser.add_argument("--containers", type=int, default=1000, help="of growth, at most (1000)")
+    parser.add_argument("--plot", metavar="FILE.svg", help="draw growth, by gnuplot")
     parser.add_argument("--json", action="store_true", help="for programs")
     options = parser.parse_args()
     options.rounds = max(options.rounds, 2)
@@ -46,6 +49,8 @@ def main():
         if not options.json:
             figures.show(title, results[name])
             sys.stdout.flush()
+    if options.plot and "growth" in results:
+        plot.draw(results["growth"], options.plot)
     if options.json:
         print(json.dumps(results))
 

@@ -40,11 +40,12 @@ def configure(**settings):
     CONFIG.write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
 
 
-def policy(name, users, more="", limits=""):
+def policy(name, who, kind="users", limits=""):
+    """For these users, or groups."""
     POLICIES.mkdir(parents=True, exist_ok=True)
-    names = ", ".join(f'"{user}"' for user in users)
+    names = ", ".join(f'"{it}"' for it in who)
     (POLICIES / f"{name}.conf").write_text(
-        f'policy "{name}" {{\n  users = {{{names}}}\n  {more}\n  {LIMITS} {limits} }}\n}}\n')
+        f'policy "{name}" {{\n  {kind} = {{{names}}}\n  {LIMITS} {limits} }}\n}}\n')
 
 
 def add_user(name):
