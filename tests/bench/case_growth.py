@@ -1,8 +1,8 @@
 """Cost by the number of running containers: of the next login, of looking at all, of memory.
 
-cold, warm: pam_open_session; floor: the bare work beside it; list and gc: the whole commands; stop:
-of one container. Per container, from /proc/meminfo: what MemAvailable fell by, and how much of that
-the kernel calls slab. Others on the machine show in these: believe the large numbers.
+cold, warm: pam_open_session; floor: the bare work beside it; list, metrics, quota --all, gc: whole
+commands; stop: of one container. Per container, from /proc/meminfo: what MemAvailable fell by, and
+how much of that is slab. Others on the machine show in these: believe the large numbers.
 """
 
 import pathlib
@@ -14,6 +14,7 @@ import scene
 
 POINTS = (1, 10, 100, 300, 1000, 2000, 4000)
 SAMPLES = 10
+COMMANDS = {"list": ["list"], "metrics": ["metrics"], "quota": ["quota", "--all"], "gc": ["gc"]}
 
 
 def meminfo():
@@ -31,8 +32,8 @@ def look(count, cold, floors, before):
     row = {"cold_ms": round(statistics.median(cold), 3), "floor_ms": round(statistics.median(floors), 3)}
     row["to_floor"] = round(row["cold_ms"] / row["floor_ms"], 2)
     row["warm_ms"] = median(floor.stopwatch, f"c{count - 1}")
-    for command in ("list", "gc"):
-        row[f"{command}_ms"] = median(scene.milliseconds, "carrel", command)
+    for name, command in COMMANDS.items():
+        row[f"{name}_ms"] = median(scene.milliseconds, "carrel", *command)
     row["memory_kb"] = round((before["available"] - now["available"]) / count)
     row["slab_kb"] = round((now["slab"] - before["slab"]) / count)
     return row
