@@ -103,7 +103,7 @@ static void note_beginnings(struct room *room)
 		if (session->has_before)
 			continue;
 		if (!has_usage)
-			cgroup_usage_read(&room->layout, &room->cgroup, &usage);
+			cgroup_usage_spent(&room->layout, &room->cgroup, &usage);
 		session->before = usage;
 		session->has_before = has_usage = true;
 	}
@@ -113,7 +113,7 @@ void room_session_end(struct room *room, size_t index)
 {
 	struct cgroup_usage usage;
 
-	cgroup_usage_read(&room->layout, &room->cgroup, &usage);
+	cgroup_usage_spent(&room->layout, &room->cgroup, &usage);
 	session_end(&room->sessions, index, room->settings.name, &usage, room->events);
 }
 

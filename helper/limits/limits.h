@@ -127,6 +127,10 @@ void cgroup_usage_read(const struct cgroup_layout *layout, const struct cgroup *
 void cgroup_usage_hits(const struct cgroup_layout *layout, const struct cgroup *cgroup,
 		       struct cgroup_usage *usage);
 
+/* Only what a session is told: cpu_microseconds, memory_peak_bytes, read_bytes, written_bytes. */
+void cgroup_usage_spent(const struct cgroup_layout *layout, const struct cgroup *cgroup,
+			struct cgroup_usage *usage);
+
 /* How much of memory_bytes only caches files and would be given up first; 0 when not known. */
 uint64_t cgroup_file_cache(const struct cgroup_layout *layout, const struct cgroup *cgroup);
 

@@ -22,7 +22,9 @@ struct usage_file {
 /* The first ones are those of cgroup_usage_glance. */
 #define GLANCE_ROWS 3
 /* The last ones are those of cgroup_usage_hits. */
-#define HIT_ROWS 2
+#define HIT_ROWS    2
+#define SPENT_FIRST 2 /* processor time, highest memory, bytes read and written */
+#define SPENT_LAST  5
 
 static const struct usage_row {
 	size_t offset; /* in struct cgroup_usage */
@@ -36,28 +38,22 @@ static const struct usage_row {
 	.v1 = {"memory.usage_in_bytes", USAGE_NUMBER, NULL, 1},
     },
     {
-	offsetof(struct cgroup_usage, cpu_microseconds),
-	CGROUP_CPUACCT,
-	.v2 = {"cpu.stat", USAGE_LINE, "usage_usec", 1},
-	.v1 = {"cpuacct.usage", USAGE_NUMBER, NULL, 1000},
-    },
-    {
 	offsetof(struct cgroup_usage, pids),
 	CGROUP_PIDS,
 	.v2 = {"pids.current", USAGE_NUMBER, NULL, 1},
 	.v1 = {"pids.current", USAGE_NUMBER, NULL, 1},
     },
     {
+	offsetof(struct cgroup_usage, cpu_microseconds),
+	CGROUP_CPUACCT,
+	.v2 = {"cpu.stat", USAGE_LINE, "usage_usec", 1},
+	.v1 = {"cpuacct.usage", USAGE_NUMBER, NULL, 1000},
+    },
+    {
 	offsetof(struct cgroup_usage, memory_peak_bytes),
 	CGROUP_MEMORY,
 	.v2 = {"memory.peak", USAGE_NUMBER, NULL, 1},
 	.v1 = {"memory.max_usage_in_bytes", USAGE_NUMBER, NULL, 1},
-    },
-    {
-	offsetof(struct cgroup_usage, swap_bytes),
-	CGROUP_MEMORY,
-	.v2 = {"memory.swap.current", USAGE_NUMBER, NULL, 1},
-	.v1 = {"memory.stat", USAGE_LINE, "swap", 1},
     },
     {
 	offsetof(struct cgroup_usage, read_bytes),
@@ -70,6 +66,12 @@ static const struct usage_row {
 	CGROUP_IO,
 	.v2 = {"io.stat", USAGE_DISKS_KEYS, "wbytes", 1},
 	.v1 = {"blkio.throttle.io_service_bytes", USAGE_DISKS, "Write", 1},
+    },
+    {
+	offsetof(struct cgroup_usage, swap_bytes),
+	CGROUP_MEMORY,
+	.v2 = {"memory.swap.current", USAGE_NUMBER, NULL, 1},
+	.v1 = {"memory.stat", USAGE_LINE, "swap", 1},
     },
     {
 	offsetof(struct cgroup_usage, memory_kills),
@@ -199,12 +201,26 @@ void cgroup_usage_read(const struct cgroup_layout *layout, const struct cgroup *
 		*field_of(usage, &usage_rows[i]) = read_row(&usage_rows[i], layout, cgroup);
 }
 
+static void read_some(size_t first, size_t last, const struct cgroup_layout *layout,
+		      const struct cgroup *cgroup, struct cgroup_usage *usage)
+{
+	memset(usage, 0xff, sizeof(*usage)); /* UINT64_MAX: unknown */
+	for (size_t i = first; i <= last; i++)
+		*field_of(usage, &usage_rows[i]) = read_row(&usage_rows[i], layout, cgroup);
+}
+
 void cgroup_usage_hits(const struct cgroup_layout *layout, const struct cgroup *cgroup,
 		       struct cgroup_usage *usage)
 {
-	memset(usage, 0xff, sizeof(*usage)); /* UINT64_MAX: unknown */
-	for (size_t i = ARRAY_LENGTH(usage_rows) - HIT_ROWS; i < ARRAY_LENGTH(usage_rows); i++)
-		*field_of(usage, &usage_rows[i]) = read_row(&usage_rows[i], layout, cgroup);
+	const size_t end = ARRAY_LENGTH(usage_rows);
+
+	read_some(end - HIT_ROWS, end - 1, layout, cgroup, usage);
+}
+
+void cgroup_usage_spent(const struct cgroup_layout *layout, const struct cgroup *cgroup,
+			struct cgroup_usage *usage)
+{
+	read_some(SPENT_FIRST, SPENT_LAST, layout, cgroup, usage);
 }
 
 void cgroup_usage_glance(const struct cgroup_layout *layout, const char *name, const char *pool,
