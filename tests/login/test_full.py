@@ -1,4 +1,4 @@
-"""Whoever has filled their disk gets in again to make room, whatever holds it and whatever is full."""
+"""Whoever has filled their disk gets in again to make room, whatever holds it."""
 
 import subprocess
 

@@ -52,7 +52,8 @@ def limits_suite(m):
 @test
 def login_suite(m):
     """Of tests/login those about limits, su and consoles, with logind and below carrel.service."""
-    bring(m, {"tests/login": TOP / "tests/login", "scripts": TOP / "scripts"})
+    bring(m, {"tests/login": TOP / "tests/login", "tests/bench": TOP / "tests/bench",
+              "scripts": TOP / "scripts"})
     # The suite is its own syslog and its own cron, and lets its own key in.
     m.cleanup.callback(m.configure)
     m.cleanup.callback(m.inside, "root", "ln -sfn /run/systemd/journal/dev-log /dev/log; "
@@ -61,9 +62,9 @@ def login_suite(m):
     m.host("rm /dev/log; cp -p /root/.ssh/authorized_keys /root/keys; systemctl stop cron; "
            "mkdir /var/tmp/suite")
     m.write(f"{THERE}/suite", f"exec python3 {THERE}/tests/login/run --inside -k '^({LOGINS})$' "
-                              "3>/dev/null")
+                              f"3>/dev/null 4<{THERE}")
     # As a service of its own: what starts from a session would stay in that session for logind.
     check_all_passed(
         m, "systemd-run --quiet --pipe --wait --collect --property=RuntimeMaxSec=280 "
-           "env RESULTS=3 PYTHONDONTWRITEBYTECODE=1 PRIVATE_HOST=/var/tmp/suite "
+           "env RESULTS=3 CACHE=4 PYTHONDONTWRITEBYTECODE=1 PRIVATE_HOST=/var/tmp/suite "
            f"PRIVATE_HOST_CGROUP=system.slice/carrel.service sh {THERE}/suite", 12, 300)
