@@ -159,13 +159,18 @@ def storage_move_is_killed(m):
         saved = folder.with_name("saved")
         subprocess.run(["cp", "-a", "--no-target-directory", folder, saved], check=True)
         add_limit("cutmove", "64M")
-        interrupted = 0
+        interrupted, lasts = 0, None
         for attempt in range(ROUNDS):
             shutil.rmtree(folder)
             subprocess.run(["cp", "-a", saved, folder], check=True)
             login = m.ssh_start("bob", "true")
             eventually(lambda: list(helpers()) or login.poll() is not None, "a helper")
-            time.sleep(0.03 * attempt)
+            if lasts is None:  # the first one is left alone, to see how long a move takes here
+                began = time.monotonic()
+                eventually(lambda: not list(helpers()), "the end of the helper")
+                lasts = time.monotonic() - began
+            else:
+                time.sleep(lasts * 0.8 * attempt / ROUNDS)
             for pid in helpers():
                 os.kill(pid, signal.SIGKILL)
                 interrupted += 1
@@ -176,7 +181,7 @@ def storage_move_is_killed(m):
                   "what is kept")
             m.kill_container("bob-cutmove")
             eventually(lambda: not loops_of(folder / "layer.ext4"), "the end of the loop device")
-        expect(interrupted > ROUNDS // 2, f"only {interrupted} helpers were killed")
+        expect(interrupted > ROUNDS // 2, f"only {interrupted} helpers were killed in {lasts} s")
 
 
 @test
