@@ -23,6 +23,7 @@ PidFile {PLACE}/pid
 UsePAM yes
 AuthorizedKeysFile {PLACE}/key.pub
 StrictModes no
+MaxStartups 1000
 """
 
 
@@ -45,10 +46,10 @@ def start():
     raise SystemExit("bench: sshd does not listen")
 
 
-def ssh(user, *options):
+def ssh(user, *options, command="true"):
     return ["ssh", "-F", "none", "-i", str(PLACE / "key"), "-p", str(PORT), *options,
             "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-            "-o", "LogLevel=ERROR", f"{user}@127.0.0.1", "true"]
+            "-o", "LogLevel=ERROR", f"{user}@127.0.0.1", command]
 
 
 def shared(user, master="no"):

@@ -29,14 +29,17 @@ def add_users(count, group="crowd"):
 class Storm:
     """All begin within the time that it takes to start so many processes."""
 
-    def __init__(self, count, program="su", command="id -un; readlink /proc/self/ns/pid; ls -A ~"):
+    def __init__(self, count, program="su", command="id -un; readlink /proc/self/ns/pid; ls -A ~",
+                 words=None):
+        """`words` gives the whole command line for a user, in place of `PROGRAM USER -c COMMAND`."""
+        words = words or (lambda user: [program, user, "-c", command])
         self.begun, self.ended, self.outputs, self.statuses = {}, {}, {}, {}
         self.start = time.monotonic()
         processes = {}
         for i in range(count):
             self.begun[i] = time.monotonic() - self.start
             processes[i] = subprocess.Popen(
-                [program, f"c{i}", "-c", command], stdin=subprocess.DEVNULL,
+                words(f"c{i}"), stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         waiters = [threading.Thread(target=self.wait_for, args=item) for item in processes.items()]
         for waiter in waiters:
@@ -47,7 +50,7 @@ class Storm:
 
     def wait_for(self, number, process):
         try:
-            self.outputs[number] = process.communicate(timeout=120)[0]
+            self.outputs[number] = process.communicate(timeout=300)[0]
         except subprocess.TimeoutExpired:
             process.kill()
             self.outputs[number] = "timed out"
@@ -56,7 +59,7 @@ class Storm:
 
     def got_in(self):
         return [number for number, output in self.outputs.items()
-                if self.statuses[number] == 0 and output.startswith(f"c{number}\n")]
+                if self.statuses[number] == 0 and f"c{number}" in output.splitlines()]
 
 
 class Probe:
