@@ -14,8 +14,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (control_request_is_sound(&request, sizeof(request) + (size > sizeof(request)),
 				     fd_count)) {
 		MUST(request.version == CONTROL_VERSION);
-		MUST(request.verb == CONTROL_SESSION ? fd_count >= 4 && request.plan_fds < fd_count
-						     : fd_count == 0);
+		if (request.verb == CONTROL_SESSION)
+			MUST(fd_count >= 4 && request.plan_fds < fd_count);
+		else if (request.verb == CONTROL_PREPARE)
+			MUST(fd_count >= 1 && request.plan_fds == fd_count - 1);
+		else
+			MUST(fd_count == 0);
 		MUST(strlen(request.user) < sizeof(request.user));
 		MUST(strlen(request.rhost) < sizeof(request.rhost));
 		MUST(strlen(request.text) < sizeof(request.text));
