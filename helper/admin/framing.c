@@ -28,6 +28,39 @@ int command_work_on(const struct operands *operands, command_work *work, void *d
 	return status;
 }
 
+int selection_parse(const struct command *command, int argc, char **argv,
+		    const struct syntax *syntax, const struct selector *selector,
+		    struct operands *names)
+{
+	int status = options_parse(command, argc, argv, syntax->specs, syntax->spec_count,
+				   syntax->least, syntax->most, names);
+
+	if (status == STATUS_GO_ON && !selector_is_sound(selector, names->count))
+		return usage_error(command, SELECT_ONE_WAY);
+	return status;
+}
+
+int selection_work_on(const struct selector *selector, const struct operands *names,
+		      enum select_which which, selection_work *work, void *data)
+{
+	_cleanup_names_ struct name_set set = {0};
+	struct context context;
+	struct failure why;
+	int status;
+
+	if (!context_open(&context, &why))
+		return complain("%s", why.text);
+	status = select_containers(&context, selector, names, which, &set);
+	if (status == STATUS_GO_ON && set.count == 0) {
+		select_tell_none(selector, which);
+		status = STATUS_OK;
+	} else if (status == STATUS_GO_ON) {
+		status = work(&context, &set, data);
+	}
+	context_close(&context);
+	return output_status(status);
+}
+
 void listing_begin(struct listing *listing, const struct table_column *columns, size_t count)
 {
 	listing->json = (struct json){0};

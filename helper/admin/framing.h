@@ -4,6 +4,7 @@
 
 #include "helper/admin/admin.h"
 #include "helper/admin/context.h"
+#include "helper/admin/select.h"
 #include "helper/admin/table.h"
 
 /* A command line: what options_parse is to understand. */
@@ -23,6 +24,22 @@ int command_run(const struct command *command, int argc, char **argv, const stru
 
 /* The same for a command line that is understood already. */
 int command_work_on(const struct operands *operands, command_work *work, void *data);
+
+/*
+ * Understand the command line of a command that chooses: operands, or one of the selector's
+ * options, which are among the syntax's. STATUS_GO_ON, or the status to exit with.
+ */
+int selection_parse(const struct command *command, int argc, char **argv,
+		    const struct syntax *syntax, const struct selector *selector,
+		    struct operands *names);
+
+/* What a command does with the containers that were chosen, at least one. Returns the exit status.
+ */
+typedef int selection_work(const struct context *context, const struct name_set *set, void *data);
+
+/* Open the context, choose, do the work, close; says so when nothing is chosen. */
+int selection_work_on(const struct selector *selector, const struct operands *names,
+		      enum select_which which, selection_work *work, void *data);
 
 /* Rows that come out as a table for people, or as a JSON array for programs. */
 struct listing {

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "helper/admin/commands.h"
-#include "helper/admin/select.h"
+#include "helper/admin/framing.h"
 
 #define LOCK_PATIENCE_MS 5000
 
@@ -99,6 +99,18 @@ static bool change(const struct context *context, const char *name, bool to_froz
 	return true;
 }
 
+static int change_all(const struct context *context, const struct name_set *set, void *data)
+{
+	const bool *to_frozen = data;
+	struct failure why;
+	int status = STATUS_OK;
+
+	for (size_t i = 0; i < set->count; i++)
+		if (!change(context, set->items[i], *to_frozen, &why))
+			status = complain("%s: %s", set->items[i], why.text);
+	return status;
+}
+
 static int run(const struct command *command, int argc, char **argv, bool to_frozen)
 {
 	struct selector selector = {0};
@@ -107,30 +119,13 @@ static int run(const struct command *command, int argc, char **argv, bool to_fro
 	    SELECT_POLICY(&selector),
 	    SELECT_ALL(&selector),
 	};
-	_cleanup_names_ struct name_set set = {0};
-	struct context context;
+	const struct syntax syntax = {specs, ARRAY_LENGTH(specs), 0, OPERANDS_ANY};
 	struct operands names;
-	struct failure why;
-	int status =
-	    options_parse(command, argc, argv, specs, ARRAY_LENGTH(specs), 0, OPERANDS_ANY, &names);
+	int status = selection_parse(command, argc, argv, &syntax, &selector, &names);
 
 	if (status != STATUS_GO_ON)
 		return status;
-	if (!selector_is_sound(&selector, names.count))
-		return usage_error(command, SELECT_ONE_WAY);
-	if (!context_open(&context, &why))
-		return complain("%s", why.text);
-	status = select_containers(&context, &selector, &names, SELECT_RUNNING, &set);
-	if (status == STATUS_GO_ON) {
-		status = STATUS_OK;
-		if (set.count == 0)
-			select_tell_none(&selector, SELECT_RUNNING);
-	}
-	for (size_t i = 0; i < set.count; i++)
-		if (!change(&context, set.items[i], to_frozen, &why))
-			status = complain("%s: %s", set.items[i], why.text);
-	context_close(&context);
-	return output_status(status);
+	return selection_work_on(&selector, &names, SELECT_RUNNING, change_all, &to_frozen);
 }
 
 int run_freeze(const struct command *command, int argc, char **argv)

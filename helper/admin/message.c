@@ -4,7 +4,7 @@
 
 #include "helper/admin/commands.h"
 #include "helper/admin/containers.h"
-#include "helper/admin/select.h"
+#include "helper/admin/framing.h"
 
 /* The words of the command line with blanks between them. False when they do not fit. */
 static bool join_words(char *const *words, size_t count, char *out, size_t size)
@@ -43,27 +43,14 @@ static int send_message(const struct context *context, const char *name,
 	return status;
 }
 
-static int send_to_all(const struct selector *selector, const struct operands *names,
-		       const struct control_request *request)
+static int send_to_all(const struct context *context, const struct name_set *set, void *data)
 {
-	_cleanup_names_ struct name_set set = {0};
-	struct context context;
-	struct failure why;
-	int status;
+	int status = STATUS_OK;
 
-	if (!context_open(&context, &why))
-		return complain("%s", why.text);
-	status = select_containers(&context, selector, names, SELECT_RUNNING, &set);
-	if (status == STATUS_GO_ON) {
-		status = STATUS_OK;
-		if (set.count == 0)
-			select_tell_none(selector, SELECT_RUNNING);
-	}
-	for (size_t i = 0; i < set.count; i++)
-		if (send_message(&context, set.items[i], request) != STATUS_OK)
+	for (size_t i = 0; i < set->count; i++)
+		if (send_message(context, set->items[i], data) != STATUS_OK)
 			status = STATUS_FAILED;
-	context_close(&context);
-	return output_status(status);
+	return status;
 }
 
 int run_message(const struct command *command, int argc, char **argv)
@@ -93,6 +80,7 @@ int run_message(const struct command *command, int argc, char **argv)
 				   sizeof(request.text) - 1);
 	if (first && !name_set_split(&named, operands.items[0]))
 		return complain("out of memory");
-	return send_to_all(
-	    &selector, &(struct operands){.count = named.count, .items = named.items}, &request);
+	return selection_work_on(&selector,
+				 &(struct operands){.count = named.count, .items = named.items},
+				 SELECT_RUNNING, send_to_all, &request);
 }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "helper/admin/commands.h"
-#include "helper/admin/select.h"
+#include "helper/admin/framing.h"
 #include "helper/admin/snapshots.h"
 
 struct wish {
@@ -70,9 +70,9 @@ static bool may_reset(const struct name_set *names, const struct wish *wish)
 		       wish->stop ? " They are stopped if they run." : "");
 }
 
-static int reset_all(const struct context *context, const struct name_set *names,
-		     const struct wish *wish)
+static int reset_all(const struct context *context, const struct name_set *names, void *data)
 {
+	const struct wish *wish = data;
 	int status = STATUS_OK;
 
 	if (!may_reset(names, wish) || (wish->stop && stop_running(context, names) != STATUS_OK))
@@ -100,10 +100,7 @@ int run_reset(const struct command *command, int argc, char **argv)
 	    SELECT_GROUP(&selector),
 	    SELECT_POLICY(&selector),
 	};
-	_cleanup_names_ struct name_set set = {0};
-	struct context context;
 	struct operands names;
-	struct failure why;
 	int status =
 	    options_parse(command, argc, argv, specs, ARRAY_LENGTH(specs), 0, OPERANDS_ANY, &names);
 
@@ -112,15 +109,5 @@ int run_reset(const struct command *command, int argc, char **argv)
 	if (!is_sound(&selector, names.count))
 		return usage_error(command, "give names, --group or --policy, and only one of "
 					    "them; --all says that home goes, too");
-	if (!context_open(&context, &why))
-		return complain("%s", why.text);
-	status = select_containers(&context, &selector, &names, SELECT_EXISTING, &set);
-	if (status == STATUS_GO_ON && set.count == 0) {
-		select_tell_none(&selector, SELECT_EXISTING);
-		status = STATUS_OK;
-	}
-	if (status == STATUS_GO_ON)
-		status = reset_all(&context, &set, &wish);
-	context_close(&context);
-	return status;
+	return selection_work_on(&selector, &names, SELECT_EXISTING, reset_all, &wish);
 }

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "helper/admin/commands.h"
+#include "helper/admin/framing.h"
 #include "helper/admin/prepare.h"
 
 #define BAR_WIDTH 30
@@ -111,15 +112,13 @@ int run_start(const struct command *command, int argc, char **argv)
 	_cleanup_people_ struct people people = {0};
 	uint64_t jobs = jobs_default();
 	struct context context;
+	const struct syntax syntax = {specs, ARRAY_LENGTH(specs), 0, OPERANDS_ANY};
 	struct operands names;
 	struct failure why;
-	int status =
-	    options_parse(command, argc, argv, specs, ARRAY_LENGTH(specs), 0, OPERANDS_ANY, &names);
+	int status = selection_parse(command, argc, argv, &syntax, &selector, &names);
 
 	if (status != STATUS_GO_ON)
 		return status;
-	if (!selector_is_sound(&selector, names.count))
-		return usage_error(command, SELECT_ONE_WAY);
 	if (jobs_text && !parse_count(jobs_text, 1, JOBS_MAX, &jobs, &why))
 		return usage_error(command, "--jobs: %s", why.text);
 	if (!context_open(&context, &why))

@@ -11,8 +11,8 @@
 
 #include "helper/admin/commands.h"
 #include "helper/admin/containers.h"
+#include "helper/admin/framing.h"
 #include "helper/admin/freeze.h"
-#include "helper/admin/select.h"
 
 #define GRACE_SECONDS    5 /* after the time that PID 1 gives: it ends stuck login services then */
 #define DEFAULT_SECONDS  10
@@ -148,6 +148,11 @@ int containers_stop(const struct context *context, char *const *names, size_t co
 	return output_status(status);
 }
 
+static int stop_all(const struct context *context, const struct name_set *set, void *data)
+{
+	return containers_stop(context, set->items, set->count, data);
+}
+
 int run_stop(const struct command *command, int argc, char **argv)
 {
 	const char *timeout = NULL;
@@ -158,27 +163,16 @@ int run_stop(const struct command *command, int argc, char **argv)
 	    SELECT_POLICY(&selector),
 	    SELECT_ALL(&selector),
 	};
-	_cleanup_names_ struct name_set set = {0};
-	struct context context;
+	const struct syntax syntax = {specs, ARRAY_LENGTH(specs), 0, OPERANDS_ANY};
 	struct operands names;
 	struct failure why;
 	uint64_t seconds = 0;
-	int status =
-	    options_parse(command, argc, argv, specs, ARRAY_LENGTH(specs), 0, OPERANDS_ANY, &names);
+	int status = selection_parse(command, argc, argv, &syntax, &selector, &names);
 
 	if (status != STATUS_GO_ON)
 		return status;
-	if (!selector_is_sound(&selector, names.count))
-		return usage_error(command, SELECT_ONE_WAY);
 	if (timeout && !parse_count(timeout, 0, TIMEOUT_MAX, &seconds, &why))
 		return usage_error(command, "--timeout: %s", why.text);
-	if (!context_open(&context, &why))
-		return complain("%s", why.text);
-	status = select_containers(&context, &selector, &names, SELECT_RUNNING, &set);
-	if (status == STATUS_GO_ON && set.count == 0)
-		select_tell_none(&selector, SELECT_RUNNING);
-	if (status == STATUS_GO_ON)
-		status = containers_stop(&context, set.items, set.count, timeout ? &seconds : NULL);
-	context_close(&context);
-	return status;
+	return selection_work_on(&selector, &names, SELECT_RUNNING, stop_all,
+				 timeout ? &seconds : NULL);
 }
