@@ -31,7 +31,8 @@ static const enum top_column batch_columns[] = {TOP_NAME,      TOP_USER, TOP_POL
 
 static int print_look(const struct top_look *look, const struct top_settings *settings)
 {
-	_cleanup_free_ const struct top_row **shown = calloc(look->count + 1, sizeof(*shown));
+	_cleanup_free_ const struct top_row **shown =
+	    calloc(look->count + 1, sizeof(struct top_row *));
 	struct table_column columns[BATCH_COLUMNS];
 	struct table table;
 	size_t count;

@@ -28,7 +28,7 @@ static uint64_t now_ms(void)
 
 bool top_rearrange(struct top_screen *screen)
 {
-	const struct top_row **shown = calloc(screen->look.count + 1, sizeof(*shown));
+	const struct top_row **shown = calloc(screen->look.count + 1, sizeof(struct top_row *));
 
 	if (!shown)
 		return false;

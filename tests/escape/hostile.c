@@ -16,8 +16,8 @@ __attribute__((constructor)) static void loaded(void)
 	dladdr((void *)loaded, &me);
 	if (readlink("/proc/self/ns/user", space, sizeof(space) - 1) < 0)
 		space[0] = 0;
-	snprintf(line, sizeof(line), "%s loads %s as %d in %s\n",
-		 (const char *)getauxval(AT_EXECFN), me.dli_fname, geteuid(), space);
+	(void)snprintf(line, sizeof(line), "%s loads %s as %d in %s\n",
+		       (const char *)getauxval(AT_EXECFN), me.dli_fname, geteuid(), space);
 	if (file < 0)
 		return;
 	fchmod(file, 0666);

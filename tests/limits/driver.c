@@ -41,7 +41,7 @@ static void set_limit(struct limits *limits, const char *name, const char *value
 					       : strtoull(value + 1, NULL, 10);
 			return;
 		}
-	fprintf(stderr, "driver: no such limit: %s\n", name);
+	(void)fprintf(stderr, "driver: no such limit: %s\n", name);
 	exit(2);
 }
 
@@ -122,7 +122,7 @@ static bool open_cgroup(struct request *request, struct cgroup *cgroup, struct f
 
 static bool run_rest(struct request *request, struct failure *why)
 {
-	fflush(stdout);
+	(void)fflush(stdout);
 	execvp(request->rest[0], request->rest);
 	return fail(why, FAILURE_SYSTEM, errno, "cannot run %s", request->rest[0]);
 }
@@ -282,7 +282,7 @@ static bool perform(int argc, char **argv, struct request *request, struct failu
 					  &request->layout, why) &&
 		       commands[i].run(request, why);
 	}
-	fputs(usage_text, stderr);
+	(void)fputs(usage_text, stderr);
 	exit(2);
 }
 
@@ -293,7 +293,7 @@ int main(int argc, char **argv)
 	bool done = perform(argc, argv, &request, &why);
 
 	if (!done)
-		fprintf(stderr, "%s: %s\n", failure_kind_name(why.kind), why.text);
+		(void)fprintf(stderr, "%s: %s\n", failure_kind_name(why.kind), why.text);
 	cgroup_layout_close(&request.layout);
 	cleanup_close(&request.disk);
 	return done ? EXIT_SUCCESS : 3;

@@ -177,7 +177,8 @@ static void lose_generation(void)
 	_cleanup_free_ char *stamp = file_read_at(room.store, "etc.stamp", 256, NULL, &why);
 
 	ck_assert_ptr_nonnull(stamp);
-	ck_assert_msg(tree_remove_at(room.store, strtok(stamp, " "), &why), "%s", why.text);
+	stamp[strcspn(stamp, " ")] = '\0';
+	ck_assert_msg(tree_remove_at(room.store, stamp, &why), "%s", why.text);
 }
 
 static void make_generation_anew(void)

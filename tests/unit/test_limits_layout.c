@@ -1,4 +1,5 @@
 /* tests/unit/test_limits_layout.c - the cgroup mounts that are found in the kernel's texts. */
+#include <stdio.h>
 #include <string.h>
 
 #include "helper/limits/layout_parse.h"
@@ -47,9 +48,7 @@ static void parse(const char *mountinfo, const char *more, const char *cgroups,
 	char text[8192];
 	struct failure why = {0};
 
-	ck_assert_uint_lt(strlen(mountinfo) + strlen(more), sizeof(text));
-	strcpy(text, mountinfo);
-	strcat(text, more);
+	ck_assert_int_lt(snprintf(text, sizeof(text), "%s%s", mountinfo, more), sizeof(text));
 	ck_assert_msg(cgroup_layout_parse(text, cgroups, mounts, &why), "%s", why.text);
 }
 

@@ -29,7 +29,7 @@ static int write_to(char **paths)
 {
 	char line[32];
 
-	snprintf(line, sizeof(line), "%d\n", getpid());
+	(void)snprintf(line, sizeof(line), "%d\n", getpid());
 	for (; *paths; paths++) {
 		int descriptor = open(*paths, O_WRONLY);
 		tell(*paths, descriptor < 0 ? -1 : write(descriptor, line, strlen(line)));
@@ -51,7 +51,7 @@ static int inherited(char **arguments)
 			continue;
 		printf("descriptor-%d %s\n", number,
 		       S_ISDIR(status.st_mode) ? "directory" : "plain");
-		snprintf(path, sizeof(path), "/proc/self/fd/%d/../../../etc/shadow", number);
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/../../../etc/shadow", number);
 		tell("through-it", access(path, F_OK));
 	}
 	return 0;
@@ -127,7 +127,7 @@ static int overlay_attributes(char **arguments)
 					    "trusted.overlay.opaque", "trusted.overlay.metacopy"};
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/overlay-%d", arguments[0], getpid());
+	(void)snprintf(path, sizeof(path), "%s/overlay-%d", arguments[0], getpid());
 	mkdir(path, 0700);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		tell(names[i], setxattr(strncmp(names[i], "user", 4) == 0 ? "/etc" : path, names[i],

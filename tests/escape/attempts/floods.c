@@ -83,7 +83,7 @@ static int one_posix_queue(int number)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "/flood-%d", number);
+	(void)snprintf(name, sizeof(name), "/flood-%d", number);
 	return mq_open(name, O_RDWR | O_CREAT, 0600, NULL);
 }
 
@@ -124,7 +124,7 @@ static int flood(char **arguments)
 		while (number < MOST && kinds[i].take(number) >= 0)
 			number++;
 		printf("%d %s\n", number, number == MOST ? "endless" : strerrorname_np(errno));
-		fflush(stdout);
+		(void)fflush(stdout);
 		while (read(0, &byte, 1) > 0)
 			;
 		return 0;

@@ -34,7 +34,7 @@ static void new_namespaces(void)
 	char name[64];
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		snprintf(name, sizeof(name), "clone-%s", kinds[i].name);
+		(void)snprintf(name, sizeof(name), "clone-%s", kinds[i].name);
 		long pid = syscall(SYS_clone, kinds[i].flag | SIGCHLD, 0, 0, 0, 0);
 		if (pid == 0)
 			_exit(0);
@@ -43,14 +43,14 @@ static void new_namespaces(void)
 		pid = syscall(SYS_clone, kinds[i].flag | SIGCHLD | 1ul << 40, 0, 0, 0, 0);
 		if (pid == 0)
 			_exit(0);
-		snprintf(name, sizeof(name), "clone-wide-%s", kinds[i].name);
+		(void)snprintf(name, sizeof(name), "clone-wide-%s", kinds[i].name);
 		tell(name, pid);
-		snprintf(name, sizeof(name), "unshare-%s", kinds[i].name);
+		(void)snprintf(name, sizeof(name), "unshare-%s", kinds[i].name);
 		tell(name, syscall(SYS_unshare, kinds[i].flag));
 		char path[64];
-		snprintf(path, sizeof(path), "/proc/self/ns/%s", kinds[i].name);
+		(void)snprintf(path, sizeof(path), "/proc/self/ns/%s", kinds[i].name);
 		int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-		snprintf(name, sizeof(name), "setns-%s", kinds[i].name);
+		(void)snprintf(name, sizeof(name), "setns-%s", kinds[i].name);
 		tell(name, syscall(SYS_setns, descriptor, 0));
 	}
 	unsigned long clone_arguments[11] = {CLONE_NEWUSER, [4] = SIGCHLD};
@@ -184,9 +184,9 @@ static int terminals(char **arguments)
 	}
 	for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
 		tell(requests[i].name, syscall(SYS_ioctl, pipe_ends[0], requests[i].request, byte));
-		snprintf(name, sizeof(name), "%s-wide", requests[i].name);
+		(void)snprintf(name, sizeof(name), "%s-wide", requests[i].name);
 		tell(name, syscall(SYS_ioctl, pipe_ends[0], requests[i].request | 1ul << 32, byte));
-		snprintf(name, sizeof(name), "%s-widest", requests[i].name);
+		(void)snprintf(name, sizeof(name), "%s-widest", requests[i].name);
 		tell(name, syscall(SYS_ioctl, pipe_ends[0], requests[i].request | 1ul << 63, byte));
 	}
 	return 0;
@@ -201,7 +201,7 @@ static void tell_end(const char *what, pid_t pid)
 		printf("%s SIG%s\n", what, sigabbrev_np(WTERMSIG(status)));
 	else
 		printf("%s exit-%d\n", what, WEXITSTATUS(status));
-	fflush(stdout);
+	(void)fflush(stdout);
 }
 
 static void other_call_tables(void)
@@ -231,7 +231,7 @@ static void change_call_as_tracer(void)
 	pid_t pid = fork();
 	if (pid == 0) {
 		ptrace(PTRACE_TRACEME, 0, 0, 0);
-		raise(SIGSTOP);
+		(void)raise(SIGSTOP);
 		_exit(syscall(SYS_getppid, 1, 2) == -1 ? errno : 0);
 	}
 	waitpid(pid, &status, 0);

@@ -9,7 +9,7 @@
 void tell(const char *what, long result)
 {
 	printf("%s %s\n", what, result < 0 ? strerrorname_np(errno) : "done");
-	fflush(stdout);
+	(void)fflush(stdout);
 }
 
 void tell_descriptor(const char *what, int descriptor)
@@ -24,10 +24,10 @@ int main(int count, char **arguments)
 	const struct attempt *tables[] = {process_attempts, kernel_attempts, file_attempts,
 					  flood_attempts};
 
-	for (size_t i = 0; count > 1 && i < sizeof(tables) / sizeof(*tables); i++)
+	for (size_t i = 0; count > 1 && i < sizeof(tables) / sizeof(tables[0]); i++)
 		for (const struct attempt *attempt = tables[i]; attempt->name; attempt++)
 			if (strcmp(attempt->name, arguments[1]) == 0)
 				return attempt->run(arguments + 2);
-	fprintf(stderr, "attempt: no such attempt\n");
+	(void)fprintf(stderr, "attempt: no such attempt\n");
 	return 2;
 }

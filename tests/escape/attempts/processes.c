@@ -27,7 +27,7 @@ static void look_at_files(pid_t pid)
 	char path[PATH_MAX], byte;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i]);
+		(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i]);
 		int descriptor = open(path, O_RDONLY);
 		/* Some of them are opened first and refuse to be read. */
 		if (descriptor >= 0 &&
@@ -79,17 +79,17 @@ static int lie_in_wait(char **arguments)
 
 	while (time(NULL) < end) {
 		for (pid_t pid = last > 64 ? last - 64 : 1; pid < last + 128; pid++) {
-			snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+			(void)snprintf(path, sizeof(path), "/proc/%d/comm", pid);
 			if (access(path, F_OK) < 0)
 				continue;
 			last = pid > last ? pid : last;
 			seen++;
-			snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+			(void)snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 			ssize_t length = readlink(path, target, sizeof(target) - 1);
 			if (length < 0)
 				continue;
 			target[length] = 0;
-			snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+			(void)snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 			if (strstr(target, "sshd") || strstr(target, "carrel"))
 				printf("%s %s\n", path, target);
 		}
@@ -103,13 +103,13 @@ static bool is_called(pid_t pid, const char *name)
 	char path[64], comm[32] = "";
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", pid);
 	file = fopen(path, "re");
 	if (!file)
 		return false;
 	if (!fgets(comm, sizeof(comm), file))
 		comm[0] = 0;
-	fclose(file);
+	(void)fclose(file);
 	comm[strcspn(comm, "\n")] = 0;
 	return strcmp(comm, name) == 0;
 }
@@ -138,7 +138,7 @@ static int ambush(char **arguments)
 			if (ptrace(PTRACE_SEIZE, pid, 0, 0) == 0 && is_called(pid, arguments[0]))
 				printf("ptrace done\n");
 			for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-				snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i]);
+				(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i]);
 				int descriptor = open(path, O_RDONLY);
 
 				/* The environment is opened first and refuses to be read. */
@@ -175,7 +175,7 @@ static int kill_all(char **arguments)
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
 		char name[32];
-		snprintf(name, sizeof(name), "signal-%d", signals[i]);
+		(void)snprintf(name, sizeof(name), "signal-%d", signals[i]);
 		tell(name, kill(pid, signals[i]));
 		sigqueue(pid, signals[i], value);
 	}

@@ -2,6 +2,7 @@
 #ifndef CARREL_TESTS_FUZZ_H
 #define CARREL_TESTS_FUZZ_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,6 +21,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 			abort();                                                                   \
 		}                                                                                  \
 	} while (0)
+
+/* Every byte of it, those between members too. */
+static inline bool fuzz_is_zero(const void *data, size_t size)
+{
+	const unsigned char *bytes = data;
+
+	return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
+}
 
 /* A copy of just that size, so that AddressSanitizer sees a read behind its end; caller frees. */
 static inline void *fuzz_copy(const void *data, size_t size)
