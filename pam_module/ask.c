@@ -136,38 +136,44 @@ static bool await_answer(int channel, unsigned timeout_seconds, ask_waiting *wai
 		    ASK_SECONDS / 60);
 }
 
-bool ask_helper(const struct wire_request *request, unsigned timeout_seconds, ask_waiting *waiting,
-		void *data, struct answer *answer, struct failure *why)
-{
-	struct timespec linger;
-	struct helper_process helper;
-	bool answered;
-	int status;
-
-	memset(&answer->reply, 0, sizeof(answer->reply));
-	for (size_t i = 0; i < WIRE_MAX_FDS; i++)
-		answer->fds[i] = -1;
-	if (!helper_start(&helper, why))
-		return false;
-	answered = send_request(helper.channel, request, why) &&
-		   await_answer(helper.channel, timeout_seconds, waiting, data, answer, why);
-
-	/* A helper that timed out or talks nonsense is not waited for again. */
-	linger = deadline_in(answered || why->kind == FAILURE_MISSING ? LINGER_MILLISECONDS : 0);
-	status = helper_end(&helper, &linger);
-	if (answered)
-		return true;
-	if (why->kind == FAILURE_MISSING)
-		add_status(status, why);
-	answer_close(answer);
-	return false;
-}
-
-void answer_close(struct answer *answer)
+static void close_descriptors(struct answer *answer)
 {
 	for (size_t i = 0; i < WIRE_MAX_FDS; i++) {
 		if (answer->fds[i] >= 0)
 			(void)close(answer->fds[i]);
 		answer->fds[i] = -1;
 	}
+}
+
+bool ask_helper(const struct wire_request *request, unsigned timeout_seconds, ask_waiting *waiting,
+		void *data, struct answer *answer, struct failure *why)
+{
+	bool answered;
+	int status;
+
+	memset(&answer->reply, 0, sizeof(answer->reply));
+	for (size_t i = 0; i < WIRE_MAX_FDS; i++)
+		answer->fds[i] = -1;
+	if (!helper_start(&answer->helper, why))
+		return false;
+	answered =
+	    send_request(answer->helper.channel, request, why) &&
+	    await_answer(answer->helper.channel, timeout_seconds, waiting, data, answer, why);
+
+	/* A helper that timed out or talks nonsense is not waited for again. */
+	answer->linger =
+	    deadline_in(answered || why->kind == FAILURE_MISSING ? LINGER_MILLISECONDS : 0);
+	if (answered)
+		return true;
+	close_descriptors(answer);
+	status = helper_end(&answer->helper, &answer->linger);
+	if (why->kind == FAILURE_MISSING)
+		add_status(status, why);
+	return false;
+}
+
+void answer_close(struct answer *answer)
+{
+	close_descriptors(answer);
+	(void)helper_end(&answer->helper, &answer->linger);
 }

@@ -5,24 +5,27 @@
 #include <stdbool.h>
 
 #include "base/failure.h"
+#include "pam_module/process.h"
 #include "wire/wire.h"
 
 struct answer {
 	struct wire_reply reply;
-	int fds[WIRE_MAX_FDS]; /* reply.fd_count of them, the others -1 */
+	int fds[WIRE_MAX_FDS];        /* reply.fd_count of them, the others -1 */
+	struct helper_process helper; /* which is about to end, while its answer is obeyed */
+	struct timespec linger;       /* when it should have ended */
 };
 
 /* Told while the container waits for its turn; `text` is for the user. */
 typedef void ask_waiting(void *data, char *text);
 
 /*
- * Start the helper, ask, and see it end. Blocks for at most `timeout_seconds` without a sign of the
- * helper, ASK_SECONDS in all, and a little for a helper that has answered and does not end. Only a
- * whole, sound reply with exactly the descriptors it declares is an answer; the helper's exit
- * status is not.
+ * Start the helper and ask. Blocks for at most `timeout_seconds` without a sign of the
+ * helper, ASK_SECONDS in all. Only a whole, sound reply with exactly the descriptors it declares is
+ * an answer; the helper's exit status is not.
  *
  * False with *why otherwise: nothing is left then, no process and no descriptor. The caller
- * releases an answer with answer_close.
+ * releases an answer with answer_close, which closes its descriptors, sees the helper end, and
+ * gives SIGCHLD back. The kernel takes a while to bury a process: a join meanwhile costs nothing.
  */
 #define ASK_SECONDS 900
 bool ask_helper(const struct wire_request *request, unsigned timeout_seconds, ask_waiting *waiting,

@@ -143,12 +143,13 @@ static bool ended_by(int pidfd, const struct timespec *deadline)
 
 int helper_end(struct helper_process *helper, const struct timespec *deadline)
 {
-	int status;
+	int status = -1;
 
 	(void)close(helper->channel);
-	if (!ended_by(helper->pidfd, deadline))
-		(void)syscall(SYS_pidfd_send_signal, helper->pidfd, SIGKILL, NULL, 0);
-	status = reap(helper->pid);
+	/* Who has joined meanwhile may not kill it any more, and leaves it to the host's init. */
+	if (ended_by(helper->pidfd, deadline) ||
+	    syscall(SYS_pidfd_send_signal, helper->pidfd, SIGKILL, NULL, 0) == 0)
+		status = reap(helper->pid);
 	(void)close(helper->pidfd);
 	give_sigchld_back(helper);
 	return status;

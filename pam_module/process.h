@@ -25,7 +25,8 @@ bool helper_start(struct helper_process *helper, struct failure *why);
 
 /*
  * Close the channel, wait until `deadline` for the helper to end, kill it when it does not, reap
- * it, and give SIGCHLD back. Returns the status of waitpid(2), or -1 when someone else reaped it.
+ * it, and give SIGCHLD back. Returns the status of waitpid(2), or -1 when someone else reaped it or
+ * the caller may not kill it, having joined a container; the host's init reaps it then.
  */
 int helper_end(struct helper_process *helper, const struct timespec *deadline);
 

@@ -49,8 +49,8 @@ bool context_open(struct context *context, struct failure *why)
 		config_free(take_ptr(context->config));
 		return false;
 	}
-	context->has_layout = cgroup_layout_find(context->config->cgroup_parent, &context->layout,
-						 &context->layout_trouble);
+	context->has_layout = cgroup_layout_find(context->config->cgroup_parent, -1,
+						 &context->layout, &context->layout_trouble);
 	return true;
 }
 

@@ -69,7 +69,7 @@ void doctor_cgroups(const struct config *config, struct report *report)
 	struct failure why;
 	char hierarchies[400];
 
-	if (!cgroup_layout_find(config ? config->cgroup_parent : NULL, &layout, &why)) {
+	if (!cgroup_layout_find(config ? config->cgroup_parent : NULL, -1, &layout, &why)) {
 		report_failure(report, GRADE_PROBLEM, "cgroups", &why);
 		if (systemd)
 			report_add(report, GRADE_PROBLEM, "systemd",

@@ -223,7 +223,7 @@ void policies_report(const struct config *config, bool quiet, struct report *rep
 	struct failure why;
 	struct check check = {.config = config, .report = report};
 
-	if (cgroup_layout_find(config->cgroup_parent, &layout, &why))
+	if (cgroup_layout_find(config->cgroup_parent, -1, &layout, &why))
 		check.layout = &layout;
 	else
 		report_failure(report, GRADE_PROBLEM, "cgroups", &why);

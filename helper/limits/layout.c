@@ -13,6 +13,7 @@
 
 #include "base/files.h"
 #include "helper/limits/control_file.h"
+#include "helper/limits/kept_mounts.h"
 
 #define MOUNTINFO_LIMIT (16U << 20)
 #define CGROUPS_LIMIT   (64U << 10)
@@ -265,18 +266,14 @@ static bool choose_parent(const char *parent, char out[256], bool *systemd, stru
 	return true;
 }
 
-bool cgroup_layout_find(const char *parent, struct cgroup_layout *layout, struct failure *why)
+/* `text` has the mounts; *all tells whether each of them is within reach. */
+static bool open_layout(struct cgroup_layout *layout, const char *text, const char *cgroups,
+			bool systemd, bool *all, struct failure *why)
 {
-	_cleanup_free_ char *cgroups = NULL;
 	struct cgroup_mounts mounts;
 	unsigned wanted = LIMITING;
-	bool systemd;
 
-	*layout = (struct cgroup_layout){0};
-	if (!choose_parent(parent, layout->parent, &systemd, why))
-		return false;
-	cgroups = file_read_at(AT_FDCWD, "/proc/self/cgroup", CGROUPS_LIMIT, NULL, why);
-	if (!cgroups || !cgroup_mounts_read(cgroups, &mounts, why))
+	if (!cgroup_layout_parse(text, cgroups, &mounts, why))
 		return false;
 	for (size_t i = 0; i < mounts.count; i++)
 		if (!mounts.mounts[i].v2)
@@ -285,9 +282,53 @@ bool cgroup_layout_find(const char *parent, struct cgroup_layout *layout, struct
 		cgroup_layout_close(layout);
 		return false;
 	}
+	*all = layout->root_count == mounts.count;
+	return true;
+}
+
+/* What was kept is true when every place is what it was, and only then. */
+static bool open_kept(struct cgroup_layout *layout, int kept, const char *cgroups, bool systemd)
+{
+	_cleanup_free_ char *text = kept >= 0 ? kept_mounts_load(kept, cgroups) : NULL;
+	struct failure ignored;
+	bool all = false;
+
+	if (!text || !open_layout(layout, text, cgroups, systemd, &all, &ignored))
+		return false;
+	if (!all)
+		cgroup_layout_close(layout);
+	return all;
+}
+
+static void empty_layout(struct cgroup_layout *layout)
+{
+	layout->root_count = 0;
+	layout->available = 0;
+}
+
+bool cgroup_layout_find(const char *parent, int kept, struct cgroup_layout *layout,
+			struct failure *why)
+{
+	_cleanup_free_ char *cgroups = NULL, *mountinfo = NULL;
+	bool systemd, all = false;
+
+	*layout = (struct cgroup_layout){0};
+	if (!choose_parent(parent, layout->parent, &systemd, why))
+		return false;
+	cgroups = file_read_at(AT_FDCWD, "/proc/self/cgroup", CGROUPS_LIMIT, NULL, why);
+	if (!cgroups)
+		return false;
+	if (open_kept(layout, kept, cgroups, systemd))
+		return true;
+	empty_layout(layout);
+	mountinfo = file_read_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_LIMIT, NULL, why);
+	if (!mountinfo || !open_layout(layout, mountinfo, cgroups, systemd, &all, why))
+		return false;
 	if (layout->root_count == 0)
 		return fail(why, FAILURE_UNSUPPORTED, 0,
 			    "every cgroup file system is covered by another mount");
+	if (kept >= 0 && all)
+		kept_mounts_store(kept, cgroups, mountinfo);
 	return true;
 }
 

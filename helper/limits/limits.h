@@ -41,9 +41,12 @@ struct cgroup_layout {
  * Find the hierarchies and make Carrel's parent in each of them. `parent` is the place below the
  * mounts (config->cgroup_parent). When it is NULL: on a systemd host (/run/systemd/system is there)
  * "system.slice/carrel.service", which must exist and be delegated, otherwise "carrel". The pure
- * half (mountinfo and cgroup text to a layout) is cgroup_layout_parse, tested without root.
+ * half (mountinfo and cgroup text to a layout) is cgroup_layout_parse, tested without root. `kept`
+ * is a directory where logins keep what they learn of the mounts for the next (kept_mounts.h), or
+ * -1.
  */
-bool cgroup_layout_find(const char *parent, struct cgroup_layout *layout, struct failure *why);
+bool cgroup_layout_find(const char *parent, int kept, struct cgroup_layout *layout,
+			struct failure *why);
 void cgroup_layout_close(struct cgroup_layout *layout);
 
 /*

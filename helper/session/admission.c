@@ -33,7 +33,8 @@ bool admission_prepare(struct admission *admission, struct failure *why)
 
 	if (!policy_supported(request->config, admission_policy(admission), why) ||
 	    !registry_open(request->config->state_dir, &admission->registry, why) ||
-	    !cgroup_layout_find(request->config->cgroup_parent, &admission->layout, why) ||
+	    !cgroup_layout_find(request->config->cgroup_parent, admission->registry.run,
+				&admission->layout, why) ||
 	    !limits_check(&admission->layout, &admission_policy(admission)->limits, why) ||
 	    (pool && !limits_check_pool(&admission->layout, &pool->limits, why)))
 		return false;

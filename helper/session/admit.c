@@ -6,6 +6,7 @@
 #include "helper/container/birth.h"
 #include "helper/init/control.h"
 #include "helper/init/leash.h"
+#include "helper/limits/kept_mounts.h"
 #include "helper/session/admission.h"
 
 /* Descriptors of a session's request besides those of its plan (helper/init/control.h). */
@@ -210,6 +211,9 @@ bool session_admit(struct session_request *request, struct failure *why)
 	struct admission admission = ADMISSION_OF(request);
 	bool admitted = admit(&admission, why);
 
+	/* Should it be for what was kept, the next login does not go by it. */
+	if (!admitted && admission.registry.run >= 0)
+		kept_mounts_forget(admission.registry.run);
 	forget_place(&admission);
 	admission_close(&admission);
 	return admitted;

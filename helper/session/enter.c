@@ -27,7 +27,7 @@ static bool attach_caller(const struct session_request *request, const struct re
 	struct cgroup cgroup;
 	bool attached;
 
-	if (!cgroup_layout_find(request->config->cgroup_parent, &layout, why))
+	if (!cgroup_layout_find(request->config->cgroup_parent, registry->run, &layout, why))
 		return false;
 	attached =
 	    container_thaw(registry, &layout, request->name, record->pool, why) &&

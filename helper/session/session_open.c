@@ -15,6 +15,8 @@
 /* The module sends its request before it waits: what does not come at once does not come. */
 #define REQUEST_SECONDS 10
 
+#define ENDING_SECONDS 10
+
 static bool receive_request(int channel, struct session_request *request, struct failure *why)
 {
 	const struct timeval limit = {.tv_sec = REQUEST_SECONDS};
@@ -147,6 +149,9 @@ static bool serve(int channel, struct session_request *request)
 	if (request->wire.verb != WIRE_PREPARE &&
 	    (request->wire.verb != WIRE_CHECK_ACCOUNT || request->reply.action == WIRE_DENY))
 		tell_decision(request);
+	/* Who has joined its container can no longer end us: nothing after the answer takes long.
+	 */
+	(void)alarm(ENDING_SECONDS);
 	if (!send_reply(channel, request))
 		return false;
 	if (request->wire.verb == WIRE_OPEN_SESSION && request->reply.action == WIRE_CONTAIN &&

@@ -215,7 +215,7 @@ static bool do_time(struct request *request, struct failure *why)
 	double start = microseconds(), found, created, attached, restored;
 	_cleanup_free_ char *before = cgroup_whereabouts(getpid(), why);
 
-	if (!before || !cgroup_layout_find(request->layout.parent, &layout, why))
+	if (!before || !cgroup_layout_find(request->layout.parent, -1, &layout, why))
 		return false;
 	found = microseconds();
 	if (!create(request, &cgroup, why))
@@ -278,7 +278,7 @@ static bool perform(int argc, char **argv, struct request *request, struct failu
 		if ((commands[i].needs_name && !request->name) ||
 		    (commands[i].needs_rest && !(request->rest && request->rest[0])))
 			break;
-		return cgroup_layout_find(strcmp(argv[1], "-") == 0 ? NULL : argv[1],
+		return cgroup_layout_find(strcmp(argv[1], "-") == 0 ? NULL : argv[1], -1,
 					  &request->layout, why) &&
 		       commands[i].run(request, why);
 	}

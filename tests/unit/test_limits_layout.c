@@ -1,7 +1,11 @@
 /* tests/unit/test_limits_layout.c - the cgroup mounts that are found in the kernel's texts. */
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "helper/limits/kept_mounts.h"
 #include "helper/limits/layout_parse.h"
 #include "helper/limits/mountinfo.h"
 #include "tests/unit/suites.h"
@@ -250,6 +254,60 @@ START_TEST(words_of_a_list)
 }
 END_TEST
 
+/* What is kept leads to the same places, and is not used once hierarchies come or go. */
+START_TEST(kept_lines_say_the_same)
+{
+	struct cgroup_mounts fresh, kept;
+	size_t length = 0;
+	char mountinfo[8192], *text;
+	const char *lines;
+	struct failure why;
+
+	(void)snprintf(mountinfo, sizeof(mountinfo), "%s%s%s",
+		       "22 1 8:2 / / rw,relatime - ext4 /dev/sda2 rw\n", host_hybrid, unified_line);
+	parse(mountinfo, "", cgroups_hybrid, &fresh);
+	text = kept_mounts_text(cgroups_hybrid, mountinfo, &length);
+	ck_assert_ptr_nonnull(text);
+	ck_assert_ptr_null(strstr(text, "ext4"));
+	ck_assert_ptr_null(strstr(text, "user.slice"));
+	lines = kept_mounts_lines(text, cgroups_hybrid);
+	ck_assert_ptr_nonnull(lines);
+	ck_assert(cgroup_layout_parse(lines, cgroups_hybrid, &kept, &why));
+	ck_assert_uint_eq(kept.count, fresh.count);
+	for (size_t i = 0; i < fresh.count; i++)
+		ck_assert_mem_eq(&kept.mounts[i], &fresh.mounts[i], sizeof(fresh.mounts[i]));
+
+	ck_assert_ptr_nonnull(kept_mounts_lines(text, "9:name=systemd:/elsewhere\n8:pids:/\n"
+						      "7:blkio:/x\n6:freezer:/\n4:memory:/\n"
+						      "3:cpuset:/\n1:cpu,cpuacct:/\n0::/\n"));
+	ck_assert_ptr_null(kept_mounts_lines(text, "0::/\n"));
+	ck_assert_ptr_null(kept_mounts_lines(text, ""));
+	ck_assert_ptr_null(kept_mounts_lines("", cgroups_hybrid));
+	free(text);
+}
+END_TEST
+
+START_TEST(kept_from_login_to_login)
+{
+	char folder[] = "/tmp/carrel-kept.XXXXXX", *text;
+	int dir;
+
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	dir = open(folder, O_RDONLY | O_DIRECTORY);
+	ck_assert_ptr_null(kept_mounts_load(dir, "0::/\n"));
+	kept_mounts_store(dir, "0::/a\n", host_v2);
+	text = kept_mounts_load(dir, "0::/b\n");
+	ck_assert_ptr_nonnull(text);
+	ck_assert_str_eq(text, strchr(host_v2, '\n') + 1);
+	free(text);
+	ck_assert_ptr_null(kept_mounts_load(dir, "1:cpu:/\n0::/b\n"));
+	kept_mounts_forget(dir);
+	ck_assert_ptr_null(kept_mounts_load(dir, "0::/b\n"));
+	(void)close(dir);
+	ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
 Suite *limits_layout_suite(void)
 {
 	Suite *suite = suite_create("limits_layout");
@@ -268,6 +326,8 @@ Suite *limits_layout_suite(void)
 	tcase_add_test(layout, too_long_a_path_is_not_cut);
 	tcase_add_test(layout, names_of_controllers);
 	tcase_add_test(layout, words_of_a_list);
+	tcase_add_test(layout, kept_lines_say_the_same);
+	tcase_add_test(layout, kept_from_login_to_login);
 	suite_add_tcase(suite, layout);
 	return suite;
 }
