@@ -1,76 +1,21 @@
-"""A whole machine with Carrel, as those who log in and its admin see it, from outside."""
+"""A whole machine with a kernel of its own, emulated."""
 
-import contextlib
-import json
-import pathlib
-import re
-import shlex
 import socket
 import subprocess
-import time
 
-import pexpect.fdpexpect
-
-import suite
-from client import Client, Terminal
-from debian import PASSWORD
 from emulator import Emulator
-
-BOOT_PATIENCE = 240  # seconds; an emulated machine needs 20 to 30 when it has the processors
-SERVICES = ("sshd", "login", "su", "cron", "systemd-user")
-
-CONFIG = """
-exempt { users = {"root"} groups = {"sudo"} }
-unmatched = host
-"""
-POLICIES = """
-policy "barred" {
-  users = {"dora"}
-  action = deny
-  message = "Your account is closed until September."
-}
-policy "pupils" {
-  groups = {"pupils"}
-  hostname = "%p"
-  limits { memory = "256M" swap = "0" pids = 128 tmp = "64M" sessions = 20 }
-}
-"""
+from lab import Lab
 
 
-class Console(Terminal):
-    """A person at the serial console."""
+class Guest(Lab):
+    LIMITS = 'memory = "256M" swap = "0" pids = 128 tmp = "64M" sessions = 20'
+    CONSOLE = "/dev/ttyS0"
+    AUDITD = True
 
-    def __init__(self, path, transcript):
-        self.line = socket.socket(socket.AF_UNIX)
-        self.line.connect(str(path))
-        self.child = pexpect.fdpexpect.fdspawn(self.line, encoding="utf-8", timeout=90,
-                                               codec_errors="replace")
-        self.seen = []
-        self.transcript = transcript
-        transcript.add("(at the serial console)\n")
-        self.child.logfile_read = self
-
-    def shell(self):
-        self.wait_for(r"[$#] ")
-        self.type("exec env TERM=dumb bash")  # getty's is a real one, with control sequences
-        self.wait_for("TERM=dumb bash")
-        return super().shell()
-
-    def close(self):
-        self.line.send(b"\x03\r\x04")  # whoever is still there leaves
-        self.line.close()
-
-
-class Guest(Client):
     def __init__(self, debian, directory, port, processor):
-        super().__init__(directory)
-        self.key = debian.key
-        self.root_disk = self.directory / "root.disk"
-        subprocess.run(["cp", "--sparse=always", debian.root, self.root_disk], check=True)
+        super().__init__(debian, directory, port)
         self.disks = [self.root_disk, self.quota_disk("ext4"), self.quota_disk("xfs")]
         self.emulator = Emulator(debian, self.directory, self.disks, port, processor)
-        self.write_ssh_config({"lab": port})
-        self.boots = []  # seconds that each took
 
     def quota_disk(self, kind):
         """An empty file system with project quota, which the guest mounts at /srv/KIND."""
@@ -83,56 +28,24 @@ class Guest(Client):
                        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
         return disk
 
-    # ---- for the runner --------------------------------------------------------------------
-
-    def begin(self, cleanup):
-        """A test begins; `cleanup` is an ExitStack that is unwound at its end."""
-        self.cleanup = cleanup
-        self.transcript.parts.clear()
-        if not self.emulator.runs():
-            self.boot()
-        self.began = self.host("date +%s")
-
-    def evidence(self):
-        """What the test did and saw, and what the machine logged meanwhile."""
-        lines = self.transcript.lines()
-        if not self.emulator.runs():
-            return lines + self.emulator.trouble.read_text(errors="replace").splitlines()[-10:]
-        with contextlib.suppress(AssertionError):
-            lines += self.log().splitlines()[-30:]
-        return lines
-
-    # ---- power -----------------------------------------------------------------------------
-
-    def boot(self, volatile=False):
-        """Switch it on and wait until root can log in."""
-        start = time.monotonic()
+    def switch_on(self, volatile=False):
         self.emulator.start(volatile)
-        suite.eventually(lambda: self.answers() or not self.emulator.runs(), "ssh after a boot",
-                         BOOT_PATIENCE)
-        suite.expect(self.emulator.runs(), "the machine went off while it booted: "
-                     + self.emulator.log.read_text(errors="replace")[-500:])
-        suite.eventually(lambda: self.inside("root", "true").status == 0, "root's login",
-                         BOOT_PATIENCE)
-        self.boots.append(time.monotonic() - start)
 
-    def answers(self):
-        """A server says something at its ssh port: cheaper for the guest than a login."""
-        with contextlib.suppress(OSError):
-            with socket.create_connection(("127.0.0.1", self.emulator.port), timeout=2) as probe:
-                return probe.recv(4) == b"SSH-"
-        return False
+    def runs(self):
+        return self.emulator.runs()
 
-    def forget_masters(self):
-        for user in list(self.masters):
-            self.forget_master(user)
+    def last_words(self):
+        files = (self.emulator.trouble, self.emulator.log)
+        return [line for file in files if file.exists()
+                for line in file.read_text(errors="replace").splitlines()[-10:]]
 
-    def power_off(self, verb="poweroff"):
-        """An orderly end, as `systemctl poweroff` or `reboot` make it."""
-        self.inside("root", f"systemctl {verb}")
-        off = self.emulator.wait_for_power_off(120)
-        self.forget_masters()
-        suite.expect(off, f"the machine did not go off within 120 s of {verb}")
+    def went_off(self, patience):
+        return self.emulator.wait_for_power_off(patience)
+
+    def line(self):
+        line = socket.socket(socket.AF_UNIX)
+        line.connect(str(self.emulator.serial))
+        return line
 
     def cut_power(self):
         self.emulator.cut()
@@ -140,84 +53,3 @@ class Guest(Client):
 
     def stop(self):
         self.cut_power()
-
-    # ---- its admin -------------------------------------------------------------------------
-
-    def host(self, command, stdin=None):
-        """Output of a command of root on the machine that must succeed."""
-        return self.look("root", command, stdin)
-
-    def write(self, path, text):
-        self.host(f"cat >{shlex.quote(str(path))}", text)
-
-    def log(self, pattern=""):
-        """The machine's log since the test began, without audit's, lines with a match only."""
-        sources = " + ".join("_TRANSPORT=" + name
-                             for name in ("syslog", "journal", "stdout", "kernel"))
-        text = self.host("journalctl --quiet --no-pager --output=cat "
-                         f"--since=@{self.began} {sources}")
-        return "\n".join(line for line in text.splitlines() if re.search(pattern, line))
-
-    def install(self, build):
-        """What `make install` puts into place, and then what the README tells an admin to do."""
-        stage = self.directory / "stage"
-        made = self.run("make", "-C", build, "install", f"DESTDIR={stage}", timeout=300)
-        suite.equal(made.status, 0, f"the status of make install ({made.said[-500:]})")
-        archive = subprocess.run(["tar", "-C", stage, "-c", "--owner=0", "--group=0", "."],
-                                 stdout=subprocess.PIPE, check=True).stdout
-        self.host("tar -C / -x --keep-directory-symlink --no-overwrite-dir", archive)
-        self.configure()
-        self.host("systemctl daemon-reload && systemctl enable --now carrel.service")
-        self.host(f"carrel pam enable {' '.join(SERVICES)}")
-
-    def configure(self):
-        """The policies of the tests, and no others."""
-        self.host("rm -f /etc/carrel/policy.d/*")
-        self.write("/etc/carrel/carrel.conf", CONFIG)
-        self.write("/etc/carrel/policy.d/50-groups.conf", POLICIES)
-
-    @contextlib.contextmanager
-    def policy(self, name, body="", users=("ben",), more=""):
-        """A policy for users before all others for a while; its containers are ended with it."""
-        file = f"/etc/carrel/policy.d/10-{name}.conf"
-        listing = ", ".join(f'"{user}"' for user in users)
-        self.write(file, f'policy "{name}" {{\n  users = {{{listing}}}\n'
-                         f'  name = "%u-{name}"\n{body}\n}}\n{more}')
-        try:
-            yield
-        finally:
-            containers = " ".join(f"{user}-{name}" for user in users)
-            for user in users:
-                self.forget_master(user)
-            self.inside("root", f"rm -f {file}; carrel stop --timeout 5 {containers}")
-
-    @contextlib.contextmanager
-    def config(self, line):
-        """carrel.conf with one more line for a while."""
-        self.write("/etc/carrel/carrel.conf", CONFIG + line + "\n")
-        try:
-            yield
-        finally:
-            self.write("/etc/carrel/carrel.conf", CONFIG)
-
-    def running(self):
-        """Names of the containers that run."""
-        return [container["name"] for container in json.loads(self.host("carrel list --json"))
-                if container["state"] == "running"]
-
-    # ---- people ----------------------------------------------------------------------------
-
-    def console(self):
-        console = Console(self.emulator.serial, self.transcript)
-        self.cleanup.callback(console.close)
-        return console
-
-    def console_login(self, user):
-        """The user's shell at the serial console."""
-        person = self.console()
-        person.type("")
-        person.wait_for("login: ")
-        person.type(user)
-        person.wait_for("assword: ")
-        person.type(PASSWORD)
-        return person

@@ -3,6 +3,7 @@
 import json
 import time
 
+from debian import PASSWORD
 from inside import SMALL_IMAGE, Person, have_small_image, quote
 from suite import contains, equal, expect, lacks, test
 
@@ -91,6 +92,19 @@ def own_limits(m, person):
     equal(result.out.splitlines()[0], str(48 << 20), "memory.max as seen inside")
     lacks(result.out, "changed", "what was said")
     lacks(result.out, "made", "what was said")
+
+
+@test
+def limits_of_each_process(m):
+    """setrlimit(2): open files and processes of who comes by way of another user's su."""
+    with m.policy("each", "limits { open_files = 512 processes = 100 }"):
+        person = m.ssh_terminal("clio").shell()
+        person.type("su - ben")
+        person.wait_for("assword: ")
+        person.type(PASSWORD)
+        person.shell()
+        equal(person.run("hostname; ulimit -n; ulimit -u").split(), ["each", "512", "100"],
+              "host name and limits")
 
 
 @test

@@ -111,7 +111,7 @@ def writers_policy(m):
         try:
             yield
         finally:
-            if m.emulator.runs():
+            if m.runs():
                 m.inside("root", f"rm -f {POLICY_FILE}")
 
 
