@@ -16,18 +16,18 @@ def measure(options):
         scene.add_user(f"warm-{user}")
     scene.policy("warm", ["warm-warm"])
     scene.login("warm-warm")
-    others, rows = peers.available(peers.warm(floor.running_pid("warm-warm")))
+    others = peers.Peers(peers.warm(floor.running_pid("warm-warm")))
     times = {"join": [], "spawn+join": [], "module": [], "bare su": [], "su": [],
-             **{name: [] for name in others}}
+             **{name: [] for name in others.commands}}
     for _ in range(options.rounds):
         times["join"].append(floor.join("warm-warm"))
         times["spawn+join"].append(floor.spawn_join("warm-warm"))
         times["module"].append(floor.stopwatch("warm-warm"))
         times["bare su"].append(scene.login("warm-bare", "runuser"))
         times["su"].append(scene.login("warm-warm"))
-        for name, command in others.items():
-            times[name].append(scene.milliseconds(*command))
-    peers.clean()
+        for name in others.commands:
+            times[name].append(others.milliseconds(name))
+    others.close()
     scene.run("carrel", "stop", "--all")
     (scene.POLICIES / "warm.conf").unlink()
-    return {**figures.table(times, ["join", "spawn+join", "bare su"]), **rows}
+    return {**figures.table(times, ["spawn+join", "bare su"]), **others.skipped}

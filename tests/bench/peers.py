@@ -1,6 +1,13 @@
-"""What others do for the same purpose, from Debian's packages. One that cannot run says why."""
+"""What others do for the same purpose, from Debian's packages. One that cannot run says why.
 
+They run in a process with a mount namespace of its own, without the cgroup2 that hybrid layouts have
+at /sys/fs/cgroup/unified: crun, and so podman, refuse to start beside it. The clock runs there, too.
+"""
+
+import concurrent.futures
+import ctypes
 import json
+import multiprocessing
 import os
 import pathlib
 import shutil
@@ -10,7 +17,12 @@ import scene
 
 BUNDLE = pathlib.Path(os.environ.get("PRIVATE_HOST", "/nonexistent")) / "bench-bundle"
 CRUN = ["crun", "--root", "/run/bench-crun", "--cgroup-manager=disabled"]
+# Podman asks for more open files and processes than may be had here, when not told.
+PODMAN_RUN = ["podman", "run", "--network=none", "--cgroups=disabled", "--ulimit=nofile=1024:1024",
+              "--ulimit=nproc=1000:1000"]
 NAME = "bench-peer"
+CLONE_NEWNS = 0x20000
+UNIFIED = "/sys/fs/cgroup/unified"
 
 
 def bundle():
@@ -35,27 +47,28 @@ def bundle():
         config.write_text(json.dumps(spec))
 
 
+def start(command, log, **options):
+    """What stays running would hold a pipe open, hence the file."""
+    with log.open("w") as said:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, timeout=60,
+                              **options)
+    if done.returncode:
+        raise scene.Skip(f"{' '.join(command[:2])} fails here: {log.read_text().strip()[-200:]}")
+
+
 def crun_running():
     bundle()
     config = json.loads((BUNDLE / "config.json").read_text())
     config["process"]["args"] = ["/bin/sleep", "infinity"]
     (BUNDLE / "sleep.json").write_text(json.dumps(config))
-    log = BUNDLE / "crun.log"
-    with log.open("w") as said:  # not a pipe: what stays running would hold it open
-        done = subprocess.run([*CRUN, "run", "--detach", "--bundle", BUNDLE, "--config",
-                               "sleep.json", NAME], cwd=BUNDLE, stdin=subprocess.DEVNULL,
-                              stdout=said, stderr=said, timeout=30)
-    if done.returncode:
-        raise scene.Skip(f"crun run fails here: {log.read_text().strip().splitlines()[-1]}")
+    start([*CRUN, "run", "--detach", "--bundle", str(BUNDLE), "--config", "sleep.json", NAME],
+          BUNDLE / "crun.log", cwd=BUNDLE)
 
 
 def podman_running():
     bundle()
-    done = subprocess.run(["podman", "run", "--detach", "--name", NAME, "--network", "none",
-                           "--cgroups=disabled", "--rootfs", BUNDLE / "root", "sleep", "infinity"],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-    if done.returncode:
-        raise scene.Skip(f"podman run fails here: {done.stderr.strip().splitlines()[-1]}")
+    start([*PODMAN_RUN, "--detach", "--name", NAME, "--rootfs", str(BUNDLE / "root"),
+           "sleep", "infinity"], BUNDLE / "podman.log")
 
 
 # Name: the command, and what it needs before.
@@ -76,26 +89,21 @@ def warm(pid):
     }
 
 
-def available(wanted):
-    """Commands by name, and a row with the reason for each of the others."""
-    commands, rows = {}, {}
-    for name, (command, prepare) in wanted.items():
-        try:
-            if not shutil.which(command[0]):
-                raise scene.Skip(f"{command[0]} is not installed")
-            if prepare:
-                prepare()
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                                  timeout=30)
-            if done.returncode:
-                said = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
-                raise scene.Skip(f"{name} fails here: {said}")
-            commands[name] = command
-        except scene.Skip as why:
-            rows[name] = {"skipped": str(why)}
-        except (OSError, subprocess.SubprocessError) as why:
-            rows[name] = {"skipped": f"{name} fails here: {why}"}
-    return commands, rows
+def leave_hybrid():
+    if ctypes.CDLL(None).unshare(CLONE_NEWNS) == 0 and os.path.ismount(UNIFIED):
+        subprocess.run(["umount", UNIFIED], check=True)
+
+
+def prepare(name, command, before):
+    if not shutil.which(command[0]):
+        raise scene.Skip(f"{command[0]} is not installed")
+    if before:
+        before()
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=30)
+    if done.returncode:
+        said = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
+        raise scene.Skip(f"{name} fails here: {said}")
 
 
 def clean():
@@ -104,3 +112,30 @@ def clean():
                     ["podman", "rm", "--force", "--time", "0", NAME]):
         if shutil.which(command[0]):
             subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+
+
+class Peers:
+    """Those of `wanted` that can run, by name; `skipped` has a row with the reason for each other."""
+
+    def __init__(self, wanted):
+        self.place = concurrent.futures.ProcessPoolExecutor(
+            1, mp_context=multiprocessing.get_context("fork"), initializer=leave_hybrid)
+        self.commands, self.skipped = {}, {}
+        for name, (command, before) in wanted.items():
+            try:
+                self.run(prepare, name, command, before)
+                self.commands[name] = command
+            except scene.Skip as why:
+                self.skipped[name] = {"skipped": str(why)}
+            except (OSError, subprocess.SubprocessError) as why:
+                self.skipped[name] = {"skipped": f"{name} fails here: {why}"}
+
+    def run(self, function, *arguments):
+        return self.place.submit(function, *arguments).result()
+
+    def milliseconds(self, name):
+        return self.run(scene.milliseconds, *self.commands[name])
+
+    def close(self):
+        self.run(clean)
+        self.place.shutdown()
