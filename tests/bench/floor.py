@@ -1,14 +1,17 @@
 """The C programs beside this file: the same work of the kernel bare, and a stopwatch on the module."""
 
+import functools
 import os
 import pathlib
 import shutil
 import subprocess
+import time
 
 import scene
 
 HERE = pathlib.Path(__file__).resolve().parent
 FIRST_ID = 1000000
+SETTLE_SECONDS = 0.03
 FLAGS = {"floor": [], "stopwatch": ["-lpam"],
          "tiny_init": ["-nostdlib", "-static", "-fno-stack-protector", "-fno-builtin"]}
 
@@ -53,8 +56,26 @@ def cgroups():
     return [place for place in places if place.is_dir()]
 
 
-def cold(places):
-    """With fresh folders, which a first login has to make as well, but the floor only uses."""
+@functools.cache
+def moved():
+    """A process to move, and the cgroups that it is moved into."""
+    places = [place / "bench-moved" for place in cgroups()]
+    for place in places:
+        place.mkdir()
+    return subprocess.Popen(["sleep", "infinity"], stdin=subprocess.DEVNULL).pid, places
+
+
+def settle():
+    """Let what ended before be buried, and pay ahead for the first move between cgroups after a pause
+    (case_alone measures it), which would fall on whatever comes first."""
+    time.sleep(SETTLE_SECONDS)
+    pid, places = moved()
+    for place in places:
+        (place / "cgroup.procs").write_text(str(pid))
+
+
+def fresh_folder():
+    """Empty, as a first login has to make its own; the floor only uses it."""
     folder = pathlib.Path(os.environ["PRIVATE_HOST"]) / "bench-floor"
     lower = folder / "lower"
     if not lower.exists():  # without what is mounted below /usr, which overlayfs would refuse
@@ -64,4 +85,29 @@ def cold(places):
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).mkdir()
         os.chown(folder / name, FIRST_ID, FIRST_ID)
-    return printed(program("floor"), "cold", program("tiny_init"), folder, *places)
+    return folder
+
+
+def cold(places, root="host"):
+    """Root is "host" or "overlay": what image = "host" has, or a named image."""
+    return printed(program("floor"), "cold", program("tiny_init"), fresh_folder(), root, *places)
+
+
+class Idle:
+    """So many containers of the floor, until the end of the with-block; pid is that of the last PID 1."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            [program("floor"), "idle", str(self.count), program("tiny_init"), fresh_folder(), "host",
+             *cgroups()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit("bench: the idle containers of the floor did not start")
+        self.pid = int(line)
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate()

@@ -26,7 +26,7 @@ def parse():
                         help=f"one of {', '.join(CASES)}; again for more; all by default")
     parser.add_argument("--rounds", type=int, default=100, help="of each comparison (100)")
     parser.add_argument("--users", type=int, default=300, help="of the storm (300)")
-    parser.add_argument("--containers", type=int, default=1000, help="of growth, at most (1000)")
+    parser.add_argument("--containers", type=int, default=2000, help="of growth and density, at most (2000)")
     parser.add_argument("--plot", metavar="FILE.svg", help="draw growth, by gnuplot")
     parser.add_argument("--json", action="store_true", help="for programs")
     options = parser.parse_args()

@@ -40,12 +40,12 @@ def configure(**settings):
     CONFIG.write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
 
 
-def policy(name, who, kind="users", limits=""):
-    """For these users, or groups."""
+def policy(name, who, kind="users", limits="", settings=""):
+    """For these users, or groups; with more limits, and more settings beside them."""
     POLICIES.mkdir(parents=True, exist_ok=True)
     names = ", ".join(f'"{it}"' for it in who)
     (POLICIES / f"{name}.conf").write_text(
-        f'policy "{name}" {{\n  {kind} = {{{names}}}\n  {LIMITS} {limits} }}\n}}\n')
+        f'policy "{name}" {{\n  {kind} = {{{names}}}\n  {settings}\n  {LIMITS} {limits} }}\n}}\n')
 
 
 def add_user(name):
