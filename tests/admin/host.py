@@ -8,6 +8,7 @@ import signal
 import subprocess
 
 import suite
+import witness
 from client import Result, Terminal
 
 CARREL_CONF = pathlib.Path("/etc/carrel/carrel.conf")
@@ -74,6 +75,7 @@ class Host:
             subprocess.run(["useradd", "--uid", str(uid), "--create-home", "--shell", "/bin/bash",
                             "--groups", group, user], check=True)
         POLICY_DIR.mkdir(parents=True, exist_ok=True)
+        witness.set_up(self.directory)
         self.pam_before = {path.name: path.read_text() for path in PAM.iterdir()}
 
     def begin(self, cleanup):

@@ -9,6 +9,7 @@ import socket
 import subprocess
 
 import suite
+import witness
 from client import Client, end_process
 from logbook import Syslog
 
@@ -132,6 +133,7 @@ class Machine(Client):
         self._add_users()
         self._add_secrets()
         if self.contained:
+            witness.set_up(self.directory)
             self._enable_carrel()
         self._start_cron()
         for alias, port in self.ports.items():

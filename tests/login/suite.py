@@ -6,6 +6,8 @@ import re
 import time
 import traceback
 
+import witness
+
 PATIENCE = 60  # seconds for anything that should happen soon, on a slow and busy machine
 
 
@@ -95,6 +97,14 @@ def selected(pattern, bare):
 
 def run_one(test, machine):
     """Returns "ok", "FAIL" or "SKIP", and the lines that explain it."""
+    verdict, lines = judge(test, machine)
+    said = witness.accusations()
+    if said:
+        return "FAIL", ["a sanitizer says:", *said.splitlines(), *lines]
+    return verdict, lines
+
+
+def judge(test, machine):
     try:
         with contextlib.ExitStack() as cleanup:
             machine.begin(cleanup)

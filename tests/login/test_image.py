@@ -4,6 +4,7 @@ import pathlib
 import shutil
 import subprocess
 
+import witness
 from image import have_image
 from machine import namespace_of
 from suite import Skip, contains, equal, expect, matches, test
@@ -83,6 +84,8 @@ def packages_inside(m):
 @test
 def login_inside_is_not_contained_again(m):
     """su in a container whose own PAM stack has Carrel's line stays in that container."""
+    if witness.PLACE.exists():
+        raise Skip("the image lacks the libraries that a module with sanitizers needs")
     have_image(m)
     with m.policy("nested", 'image = "lab"\nroot = yes'):
         m.ssh("bob", "cat >m.so", stdin=pathlib.Path(MODULE).read_bytes())
