@@ -1,11 +1,10 @@
-"""Cost by the number of running containers: of the next login, of looking at all, of memory.
+"""Cost by the number of running containers: of the next login, and of looking at all.
 
-cold, warm: pam_open_session; floor: the bare work beside it; list, metrics, quota --all, gc: whole
-commands; stop: of one container. Per container, from /proc/meminfo: what MemAvailable fell by, and
-how much of that is slab. Others on the machine show in these: believe the large numbers.
+cold, warm: pam_open_session of the newest; floor: the bare work of a cold one at that time, in turns
+with it; to_first: cold and warm to those with a single container; list, metrics, quota --all, gc: whole
+commands; stop: of one container.
 """
 
-import pathlib
 import statistics
 
 import crowd
@@ -13,57 +12,50 @@ import floor
 import scene
 
 POINTS = (1, 10, 100, 300, 1000, 2000, 4000)
-SAMPLES = 10
+SAMPLES = 20
+COMMAND_SAMPLES = 5
 COMMANDS = {"list": ["list"], "metrics": ["metrics"], "quota": ["quota", "--all"], "gc": ["gc"]}
 
 
-def meminfo():
-    rows = (line.split() for line in pathlib.Path("/proc/meminfo").read_text().splitlines())
-    found = {row[0].rstrip(":"): int(row[1]) for row in rows}
-    return {"available": found["MemAvailable"], "slab": found["Slab"]}
-
-
-def median(measured, *arguments):
-    return round(statistics.median(measured(*arguments) for _ in range(SAMPLES)), 3)
-
-
-def look(count, cold, floors, before):
-    now = meminfo()
-    row = {"cold_ms": round(statistics.median(cold), 3), "floor_ms": round(statistics.median(floors), 3)}
-    row["to_floor"] = round(row["cold_ms"] / row["floor_ms"], 2)
-    row["warm_ms"] = median(floor.stopwatch, f"c{count - 1}")
-    for name, command in COMMANDS.items():
-        row[f"{name}_ms"] = median(scene.milliseconds, "carrel", *command)
-    row["memory_kb"] = round((before["available"] - now["available"]) / count)
-    row["slab_kb"] = round((now["slab"] - before["slab"]) / count)
-    return row
-
-
-def stop_ms(count):
-    """Of the newest, which starts again for the next measurement."""
-    times = []
-    for _ in range(SAMPLES):
-        times.append(scene.milliseconds("carrel", "stop", f"c{count - 1}"))
-        floor.stopwatch(f"c{count - 1}")
+def middle(times):
     return round(statistics.median(times), 3)
+
+
+def logins(user):
+    """Rows of the next login, the container being stopped and started again for each sample."""
+    times = {"cold": [], "floor": [], "warm": [], "stop": []}
+    places = floor.cgroups()
+    for _ in range(SAMPLES):
+        times["stop"].append(scene.milliseconds("carrel", "stop", user))
+        floor.settle()
+        times["floor"].append(floor.cold(places))
+        floor.settle()
+        times["cold"].append(floor.stopwatch(user))
+        times["warm"].append(floor.stopwatch(user))
+    return {f"{name}_ms": middle(found) for name, found in times.items()}
+
+
+def look(count):
+    row = logins(f"c{count - 1}")
+    row["to_floor"] = round(row["cold_ms"] / row["floor_ms"], 2)
+    for name, command in COMMANDS.items():
+        row[f"{name}_ms"] = middle(scene.milliseconds("carrel", *command)
+                                   for _ in range(COMMAND_SAMPLES))
+    return row
 
 
 def measure(options):
     total = options.containers
-    crowd.add_users(total + 1)
+    crowd.add_users(total)
     scene.policy("growth", ["crowd"], kind="groups")
-    floor.stopwatch(f"c{total}")  # what the first login of all makes for the others is not theirs
-    scene.stop(f"c{total}")
-    before, rows, cold, floors = meminfo(), {}, [], []
+    rows, points = {}, {*(point for point in POINTS if point < total), total}
     for count in range(1, total + 1):
-        cold.append(floor.stopwatch(f"c{count - 1}"))
-        next_point = min((point for point in (*POINTS, total) if point >= count), default=total)
-        if next_point - count < SAMPLES:
-            floors.append(floor.cold(floor.cgroups()))
-        if count == next_point:
-            rows[str(count)] = {**look(count, cold[-SAMPLES:], floors, before),
-                                "stop_ms": stop_ms(count)}
-            floors = []
+        floor.stopwatch(f"c{count - 1}")
+        if count in points:
+            rows[str(count)] = look(count)
+    for row in rows.values():
+        for kind in ("cold", "warm"):
+            row[f"{kind}_to_first"] = round(row[f"{kind}_ms"] / rows["1"][f"{kind}_ms"], 2)
     scene.run("carrel", "stop", "--all", "--timeout", "0")
     (scene.POLICIES / "growth.conf").unlink()
     return rows

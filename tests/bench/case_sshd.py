@@ -1,7 +1,8 @@
 """Through a real sshd: `ssh USER@host true`, a connection each and multiplexed over one.
 
-bare: a user whom no policy names, with Carrel in the stack of sshd all the same; warm: into a running
-container. A connection is mostly cryptography; over an open one the module has nothing to do.
+bare: an sshd without Carrel in its stack; host: with it, a user whom no policy names; warm, cold: into
+a running container, into a stopped one. A connection is mostly cryptography; over an open one the
+module has nothing to do.
 """
 
 import os
@@ -12,68 +13,101 @@ import subprocess
 import time
 
 import figures
+import floor
 import scene
 
 PLACE = pathlib.Path("/run/bench-sshd")
-PORT = 20000 + os.getpid() % 10000
-CONFIG = f"""Port {PORT}
+FIRST_PORT = 20000 + os.getpid() % 10000
+CONFIG = """Port {port}
 ListenAddress 127.0.0.1
-HostKey {PLACE}/host
-PidFile {PLACE}/pid
+HostKey {place}/host
+PidFile {place}/{name}.pid
 UsePAM yes
-AuthorizedKeysFile {PLACE}/key.pub
+AuthorizedKeysFile {place}/key.pub
 StrictModes no
 MaxStartups 1000
 """
 
 
-def start():
+def keys():
     if not shutil.which("/usr/sbin/sshd"):
         raise scene.Skip("openssh-server is not installed")
     PLACE.mkdir(exist_ok=True)
     for name in ("host", "key"):
-        scene.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", PLACE / name)
-    (PLACE / "config").write_text(CONFIG)
-    pathlib.Path("/etc/pam.d/sshd").write_text(scene.BARE_STACK + scene.MODULE)
-    daemon = subprocess.Popen(["/usr/sbin/sshd", "-D", "-f", PLACE / "config"],
-                              stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(500):
-        try:
-            socket.create_connection(("127.0.0.1", PORT)).close()
-            return daemon
-        except OSError:
-            time.sleep(0.01)
-    raise SystemExit("bench: sshd does not listen")
+        if not (PLACE / name).exists():
+            scene.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", PLACE / name)
 
 
-def ssh(user, *options, command="true"):
-    return ["ssh", "-F", "none", "-i", str(PLACE / "key"), "-p", str(PORT), *options,
-            "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-            "-o", "LogLevel=ERROR", f"{user}@127.0.0.1", command]
+class Sshd:
+    """A real one whose PAM service is its name: that is what the program is called by."""
 
+    def __init__(self, name, module):
+        keys()
+        self.name, self.port = name, FIRST_PORT + (0 if name == "sshd" else 1)
+        self.stack(module)
+        config, program = PLACE / f"{name}.config", PLACE / name
+        config.write_text(CONFIG.format(port=self.port, place=PLACE, name=name))
+        if not program.is_symlink():
+            program.symlink_to("/usr/sbin/sshd")
+        self.daemon = subprocess.Popen([program, "-D", "-f", config], stdin=subprocess.DEVNULL,
+                                       stderr=subprocess.DEVNULL)
+        self.wait()
 
-def shared(user, master="no"):
-    return ssh(user, "-o", f"ControlPath={PLACE}/{user}", "-o", f"ControlMaster={master}",
-               "-o", "ControlPersist=yes")
+    def stack(self, module):
+        pathlib.Path(f"/etc/pam.d/{self.name}").write_text(
+            scene.BARE_STACK + (scene.MODULE if module else ""))
+
+    def wait(self):
+        for _ in range(500):
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+                return
+            except OSError:
+                time.sleep(0.01)
+        raise SystemExit(f"bench: {self.name} does not listen")
+
+    def ssh(self, user, *options, command="true"):
+        """The words of a command that begins a connection."""
+        return ["ssh", "-F", "none", "-i", str(PLACE / "key"), "-p", str(self.port), *options,
+                "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+                "-o", "LogLevel=ERROR", f"{user}@127.0.0.1", command]
+
+    def shared(self, user, master="no"):
+        """The same over one that is open already."""
+        return self.ssh(user, "-o", f"ControlPath={PLACE}/{user}", "-o", f"ControlMaster={master}",
+                        "-o", "ControlPersist=yes")
+
+    def end(self):
+        self.daemon.terminate()
+        self.daemon.wait()
 
 
 def measure(options):
-    daemon = start()
-    users = {"bare": "sshd-bare", "warm": "sshd-warm"}
-    for user in users.values():
-        scene.add_user(user)
-    scene.policy("sshd", ["sshd-warm"], limits="sessions = 100")
-    times = {f"{name}{kind}": [] for kind in ("", " multiplexed") for name in users}
-    for user in users.values():
-        scene.milliseconds(*shared(user, "auto"))
+    bare, daemon = Sshd("sshd-bare", module=False), Sshd("sshd", module=True)
+    users = {"bare": bare, "host": daemon, "warm": daemon, "cold": daemon}
+    for user in users:
+        scene.add_user(f"sshd-{user}")
+    scene.policy("sshd", ["sshd-warm", "sshd-cold"], limits="sessions = 100")
+    shared = [user for user in users if user != "cold"]
+    for user in users:
+        scene.milliseconds(*users[user].ssh(f"sshd-{user}"))
+    for user in shared:
+        scene.milliseconds(*users[user].shared(f"sshd-{user}", "auto"))
+    times = {**{user: [] for user in users}, **{f"{user} multiplexed": [] for user in shared}}
     for _ in range(options.rounds):
-        for name, user in users.items():
-            times[name].append(scene.milliseconds(*ssh(user)))
-            times[f"{name} multiplexed"].append(scene.milliseconds(*shared(user)))
-    for user in users.values():
-        subprocess.run([*shared(user)[:-1], "-O", "exit"], capture_output=True)
-    daemon.terminate()
-    daemon.wait()
+        for user, sshd in users.items():
+            scene.stop("sshd-cold")
+            floor.settle()
+            times[user].append(scene.milliseconds(*sshd.ssh(f"sshd-{user}")))
+        for user in shared:
+            times[f"{user} multiplexed"].append(
+                scene.milliseconds(*users[user].shared(f"sshd-{user}")))
+    for user in shared:
+        subprocess.run([*users[user].shared(f"sshd-{user}")[:-1], "-O", "exit"], capture_output=True)
+    for sshd in (bare, daemon):
+        sshd.end()
     scene.run("carrel", "stop", "--all")
     (scene.POLICIES / "sshd.conf").unlink()
-    return figures.table(times, ["bare", "bare multiplexed"])
+    rows = figures.table(times, [])
+    return {name: figures.against(row, rows["bare multiplexed" if "multiplexed" in name else "bare"])
+            for name, row in rows.items()}

@@ -84,3 +84,11 @@ class Probe:
         os.kill(self.pid, signal.SIGTERM)
         os.waitpid(self.pid, 0)
         return float(pathlib.Path("/run/crowd-probe").read_text())
+
+
+def to_bare(rows):
+    """Throughput as a part of that without Carrel, of which there are several rows, in each."""
+    bare = [row["seconds"] for name, row in rows.items() if "bare" in name]
+    mean = sum(bare) / len(bare)
+    return {name: {**row, "throughput_to_bare": round(mean / row["seconds"], 2)}
+            for name, row in rows.items()}

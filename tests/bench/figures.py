@@ -19,6 +19,12 @@ def table(times, bases):
     return {name: of(values, **known) for name, values in times.items() if values}
 
 
+def against(row, bare):
+    """The row with the difference and the ratio of its median to that of another row."""
+    return {**row, "added_ms": round(row["median_ms"] - bare["median_ms"], 3),
+            "to_bare": round(row["median_ms"] / bare["median_ms"], 3)}
+
+
 def cell(value):
     return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
 
