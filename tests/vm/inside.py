@@ -9,7 +9,7 @@ cd "$(mktemp -d)"
 mkdir -p bin etc home root usr/bin var/tmp proc sys dev run tmp
 for file in /bin/bash $(ldd /bin/bash | grep -o '/[^ ]*'); do cp --parents -L "$file" .; done
 cp /bin/busybox bin
-for name in $(bin/busybox --list); do ln bin/busybox "bin/$name" 2>/dev/null || true; done
+bin/busybox --install bin 2>/dev/null || true  # all but those that are there
 echo root:x:0:0:root:/root:/bin/sh >etc/passwd
 echo root:x:0: >etc/group
 carrel image import small "$PWD" >/dev/null

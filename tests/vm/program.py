@@ -27,6 +27,10 @@ def cache_folder():
     return pathlib.Path(os.environ.get("CARREL_CACHE_DIR") or pathlib.Path(home, "carrel"))
 
 
+class NotInstalled(debian.Unavailable):
+    """Programs are missing, as where no qemu can be installed."""
+
+
 def check_machine(programs):
     if os.geteuid() != 0:
         raise debian.Unavailable("needs root")
@@ -35,7 +39,7 @@ def check_machine(programs):
     path = "/usr/sbin:/usr/bin:/sbin:/bin"
     missing = [program for program in programs if not shutil.which(program, path=path)]
     if missing:
-        raise debian.Unavailable(f"{', '.join(missing)} not installed (see the file packages)")
+        raise NotInstalled(f"{', '.join(missing)} (see the file packages)")
 
 
 @contextlib.contextmanager
@@ -101,13 +105,16 @@ def main(name, arguments, modules, programs, make, chosen=None, what_is_left=Non
         return 2
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, leave)
-    tests = [test for test in suite.selected(arguments.pattern, False)
-             if chosen is None or test.name in chosen]
+    tests = suite.selected(arguments.pattern, False)
+    if chosen:
+        tests = [test for test in tests if test.name in chosen]
+        suite.equal(sorted(test.name for test in tests), sorted(chosen), "the tests that exist")
     try:
         check_machine(programs)
         counts = run(name, arguments, tests, make)
     except debian.Unavailable as trouble:
-        print(f"SKIP  whole_machine: {' '.join(str(trouble).split())}\n"
+        what = "not_installed" if isinstance(trouble, NotInstalled) else "not_made"
+        print(f"SKIP  {what}: {' '.join(str(trouble).split())}\n"
               "0 passed, 0 failed, 1 skipped")
         return 0
     if counts is None:

@@ -1,11 +1,12 @@
 """Limits that hold on cgroup v2 below systemd: for a user, and for the container's own root."""
 
 import json
+import re
 import time
 
 from debian import PASSWORD
 from inside import SMALL_IMAGE, Person, have_small_image, quote
-from suite import contains, equal, expect, lacks, test
+from suite import contains, equal, eventually, expect, lacks, test
 
 # Programs for the sh of Debian and for that of busybox.
 HOG = "x=0123456789abcdef; while :; do x=$x$x; echo ${#x}; done"
@@ -75,7 +76,8 @@ def disk_rates(m, person):
     equal(person.run(WRITE).out.strip(), str(8 << 20), "the bytes written")
     took = time.monotonic() - start
     expect(took > 3.0, f"8 MiB were written in {took:.1f} s at 2 MiB/s")
-    m.host("sync; echo 3 >/proc/sys/vm/drop_caches")
+    data = f"$(find /var/lib/carrel/containers/{person.container} -type f -name big)"
+    m.host(f"sync; dd if={data} iflag=nocache count=0")  # read from the disk, not from memory
     start = time.monotonic()
     equal(person.run(READ).out.strip(), str(8 << 20), "the bytes read")
     took = time.monotonic() - start
@@ -92,6 +94,41 @@ def own_limits(m, person):
     equal(result.out.splitlines()[0], str(48 << 20), "memory.max as seen inside")
     lacks(result.out, "changed", "what was said")
     lacks(result.out, "made", "what was said")
+
+
+ELSEWHERE = "taskset 2 true && echo moved"  # to the second processor
+
+
+def check_processors(m, person):
+    """Before, while and after the admin gives all of Carrel the first processor alone."""
+    def unit_gets(which):
+        m.host(f"systemctl set-property --runtime carrel.service AllowedCPUs={which}")
+    look = f"nproc; {ELSEWHERE}"
+    equal(person.run(look).out.split(), ["2", "moved"], "processors, and whether one may choose")
+    session = m.ssh_start("ben", "exec sleep 1000")  # is there before the change
+    pid = eventually(lambda: m.inside("root", "pgrep -n -x -u ben sleep").out.strip(), "a process")
+    m.cleanup.callback(unit_gets, "0-1")  # systemd cannot take it back from a unit that is in use
+    unit_gets("0")
+    equal(m.host(f"taskset -p {pid}").split()[-1], "1", "the processors of who is inside already")
+    equal(person.run(look).out.split(), ["1"], "processors, and whether one may choose")
+    expect(session.poll() is None, "the session has ended")
+    unit_gets("0-1")
+    equal(person.run(look).out.split(), ["2", "moved"], "processors afterwards")
+
+
+@test
+def processors_of_a_user(m):
+    """cpuset: AllowedCPUs= of the unit holds for who is inside, and for who comes."""
+    with m.policy("processors"):
+        check_processors(m, Person(m, "ben-processors"))
+
+
+@test
+def processors_of_the_containers_root(m):
+    """cpuset: the container's root gets no other processor than the unit has."""
+    have_small_image(m)
+    with m.policy("processors-root", SMALL_IMAGE):
+        check_processors(m, Person(m, "ben-processors-root", root=True))
 
 
 @test
@@ -116,11 +153,37 @@ def pool_of_two(m):
     with m.policy("pooled", body, users=("ben", "emil"), more=pool):
         sessions = [m.ssh_start(user, f"for n in 1 2 3; do sh -c '{hold}' & done; wait",
                                 stdout=-1, text=True) for user in ("ben", "emil")]
-        time.sleep(8)
+        events = "/sys/fs/cgroup/system.slice/carrel.service/pool-course/memory.events"
+        eventually(lambda: re.search("oom_kill [1-9]", m.inside("root", f"cat {events}").out),
+                   "an end of what is too much together")
         used = [container["memory_bytes"] for container in
                 json.loads(m.host("carrel list --json '*-pooled'"))]
         expect(len(used) == 2 and sum(used) <= 64 << 20, f"{used} bytes are used of 64 MiB")
         for session in sessions:
             session.terminate()
-        killed = m.host("cat /sys/fs/cgroup/system.slice/carrel.service/pool-course/memory.events")
-        expect("oom_kill 0" not in killed, f"nothing was killed: {killed}")
+
+
+@test
+def pool_of_processes_and_processor(m):
+    """A pool holds forks and busy loops of two users' containers together."""
+    people = ("ben", "emil")
+    pool = 'pool "lesson" { policies = {"busy"} cpu = "50%" pids = 40 }\n'
+    place = "/sys/fs/cgroup/system.slice/carrel.service/pool-lesson"
+    with m.policy("busy", "", users=people, more=pool):
+        def all_say(program):
+            sessions = [m.ssh_start(user, f"exec sh -c {quote(program)}", stdout=-1, stderr=-1,
+                                    text=True) for user in people]
+            return [session.communicate(timeout=120) for session in sessions]
+
+        said = all_say(FORKS)
+        made = sum(max(map(int, out.split())) for out, _ in said)
+        expect(20 < made < 40, f"{made} processes with pids = 40 for both")
+        contains("".join(err for _, err in said), "fork", "what the shells say")
+        m.host(f"pkill -x sleep --uid {','.join(people)}")
+
+        def used():
+            return int(m.host(f"sed -n 's/^usage_usec //p' {place}/cpu.stat")) / 1e6
+        before, start = used(), time.monotonic()
+        all_say(SPIN)
+        share = (used() - before) / (time.monotonic() - start)
+        expect(0.25 < share < 0.65, f"{share:.2f} of a processor with cpu = 50% for both")
