@@ -16,8 +16,9 @@ def libraries(program):
 
 
 def tree(programs=PROGRAMS):
-    """A root file system with these, on a merged /usr."""
+    """A new root file system with these, on a merged /usr."""
     root = pathlib.Path(os.environ["PRIVATE_HOST"]) / "bench-image"
+    shutil.rmtree(root, ignore_errors=True)
     for name in ("etc", "usr/bin", "usr/lib", "usr/lib64", "usr/sbin", "tmp", "proc", "dev"):
         (root / name).mkdir(parents=True, exist_ok=True)
     for name in ("bin", "lib", "lib64", "sbin"):

@@ -21,8 +21,8 @@ class Skip(Exception):
 
 def run(*command, **options):
     """Must succeed; what it says is shown only when it does not."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, **options)
+    done = subprocess.run(command, **{"stdin": subprocess.DEVNULL, **options}, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         raise SystemExit(f"bench: {' '.join(map(str, command))} failed:\n{done.stdout}")
     return done.stdout
@@ -40,12 +40,12 @@ def configure(**settings):
     CONFIG.write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
 
 
-def policy(name, who, kind="users", limits="", settings=""):
+def policy(name, who, kind="users", limits="", settings="", base=LIMITS):
     """For these users, or groups; with more limits, and more settings beside them."""
     POLICIES.mkdir(parents=True, exist_ok=True)
     names = ", ".join(f'"{it}"' for it in who)
     (POLICIES / f"{name}.conf").write_text(
-        f'policy "{name}" {{\n  {kind} = {{{names}}}\n  {settings}\n  {LIMITS} {limits} }}\n}}\n')
+        f'policy "{name}" {{\n  {kind} = {{{names}}}\n  {settings}\n  {base} {limits} }}\n}}\n')
 
 
 def add_user(name):

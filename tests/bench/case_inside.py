@@ -1,0 +1,96 @@
+"""Work inside a container beside the same work outside, on the same file system, root = no.
+
+read: what comes from the image (stat of a tree, reading it, starting programs), with the machine's own
+programs as image and with a named one, whose files outside are seen through a chroot; neither: memory;
+written: in the home, compiling this project's own sources, git status on 1,500 files, small files,
+transactions of sqlite with fsync. ratio: of medians; ratio_p10: of the tenth percentiles, in which
+others on the machine show less.
+"""
+
+import pathlib
+import pwd
+import shlex
+import shutil
+import statistics
+
+import floor
+import image
+import scene
+
+TREE = "/usr/include/linux"
+GIT_TREES = "/usr/include/linux /usr/include/c++"
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+IMAGE_ROOT = "/var/lib/carrel/images/bench/1/rootfs"
+LIMITS = 'limits { memory = "2G"  swap = "0"  cpu = "200%"  pids = 1000  tmp = "16M" '
+USER, IMAGE_USER = "inside-host", "inside-image"
+COMPILE = ('for file in base/*.c wire/*.c policy/*.c; do '
+           'cc -O2 -I. -D_GNU_SOURCE -DCARREL_LIBEXECDIR=\'"/"\' -c "$file" -o out.o || exit 1; done')
+SQLITE = ("rm -f db; (echo 'pragma synchronous=full; create table t(a);'; "
+          "seq 50 | sed 's/.*/insert into t values(&);/') | sqlite3 db >/dev/null")
+# Name: the words of inside.c, at home.
+OF_IMAGE = {"stat": ["stat", TREE], "read": ["read", TREE], "exec": ["exec", "200", "/bin/true"]}
+AT_HOME = {"memory": ["memory"], "write": ["write", "2000"],
+           "compile": ["exec", "1", "sh", "-c", f"cd source && {COMPILE}"],
+           "git status": ["exec", "1", "git", "-C", "tree", "status", "--short"],
+           "sqlite": ["exec", "1", "sh", "-c", SQLITE]}
+FURNISH = (f"cd; mkdir source && tar -xf - -C source && mkdir tree && cp -r {GIT_TREES} tree && cd tree && git init -q && "
+           "git add . && git -c user.name=a -c user.email=a@b commit -q -m a")
+
+
+def furnish(begin):
+    """What is worked on, in the home that `begin` gives a shell in."""
+    archive = pathlib.Path("/tmp/source.tar")
+    if not archive.exists():
+        scene.run("tar", "-cf", archive, "-C", TOP, "base", "wire", "policy")
+        archive.chmod(0o644)
+    with archive.open() as source:
+        scene.run(*begin, FURNISH, stdin=source)
+    with floor.program("inside").open() as program:
+        scene.run(*begin, "cd; cat >inside && chmod +x inside", stdin=program)
+
+
+def set_up():
+    for user in (USER, IMAGE_USER):
+        scene.add_user(user)
+    scene.policy("inside", [USER], base=LIMITS)
+    scene.policy("inside-image", [IMAGE_USER], settings='image = "bench"', base=LIMITS)
+    root = image.tree()
+    shutil.copytree(TREE, root / TREE[1:], symlinks=True)
+    shutil.copy(floor.program("inside"), root / "usr/bin/inside")
+    image.build(root)
+    for program in ("runuser", "su"):
+        furnish([program, USER, "-c"])
+
+
+def ways():
+    """Name of what is done: how outside, how inside."""
+    account = pwd.getpwnam(IMAGE_USER)
+    chroot = ["chroot", f"--userspec={account.pw_uid}:{account.pw_gid}", IMAGE_ROOT, "/usr/bin/inside"]
+    found = {}
+    for name, words in {**OF_IMAGE, **AT_HOME}.items():
+        line = shlex.join(["./inside", *words])
+        found[name] = (["runuser", USER, "-c", f"cd; {line}"], ["su", USER, "-c", f"cd; {line}"])
+    for name, words in OF_IMAGE.items():
+        found[f"{name} image"] = ([*chroot, *words],
+                                  ["su", IMAGE_USER, "-c", shlex.join(["/usr/bin/inside", *words])])
+    return found
+
+
+def row(outside, inside):
+    tenth = [statistics.quantiles(times, n=10, method="inclusive")[0] for times in (outside, inside)]
+    middle = [statistics.median(times) for times in (outside, inside)]
+    return {"outside_ms": round(middle[0], 2), "inside_ms": round(middle[1], 2),
+            "ratio": round(middle[1] / middle[0], 3), "ratio_p10": round(tenth[1] / tenth[0], 3)}
+
+
+def measure(options):
+    set_up()
+    times = {name: ([], []) for name in ways()}
+    for _ in range(options.rounds):
+        for name, commands in ways().items():
+            for found, command in zip(times[name], commands):
+                found.append(floor.printed(*command))
+    scene.run("carrel", "stop", "--all")
+    for name in ("inside", "inside-image"):
+        (scene.POLICIES / f"{name}.conf").unlink()
+    return {name: row(*found) for name, found in times.items()}
