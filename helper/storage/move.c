@@ -40,9 +40,13 @@ static void prefixed(char entry[STORAGE_ENTRY_SIZE], const char *prefix,
 	(void)snprintf(entry, STORAGE_ENTRY_SIZE, "%s%s", prefix, kind->entry);
 }
 
-static bool exists(const struct storage_place *place, const char *entry)
+bool storage_has(const struct storage_place *place, const char *entry, bool *has,
+		 struct failure *why)
 {
-	return faccessat(place->folder, entry, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+	*has = faccessat(place->folder, entry, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return *has || errno == ENOENT ||
+	       fail(why, FAILURE_SYSTEM, errno, "cannot tell whether there is %s/%s", place->path,
+		    entry);
 }
 
 static bool sync_folder(const struct storage_place *place, struct failure *why)
@@ -74,9 +78,10 @@ static bool remove_prefixed(const struct storage_place *place, const char *prefi
 			    const struct storage_ops *kind, struct failure *why)
 {
 	char entry[STORAGE_ENTRY_SIZE];
+	bool has;
 
 	prefixed(entry, prefix, kind);
-	return !exists(place, entry) || kind->remove(place, entry, why);
+	return storage_has(place, entry, &has, why) && (!has || kind->remove(place, entry, why));
 }
 
 bool storage_make_new(const struct storage_place *place, const struct storage_ops *kind,
@@ -216,9 +221,12 @@ static bool finish(const struct storage_place *place, const struct storage_ops *
 {
 	char moved[STORAGE_ENTRY_SIZE], old[STORAGE_ENTRY_SIZE];
 	const struct storage_ops *kind;
+	bool has;
 
 	for (size_t i = 0; (kind = storage_kind_at(i)); i++) {
-		if (!exists(place, kind->entry))
+		if (!storage_has(place, kind->entry, &has, why))
+			return false;
+		if (!has)
 			continue;
 		prefixed(old, OLD, kind);
 		if (!remove_prefixed(place, OLD, kind, why) ||
@@ -293,23 +301,36 @@ static bool remove_leftover(const struct storage_place *place, const char *prefi
 			    const struct storage_ops *kind, struct failure *why)
 {
 	char entry[STORAGE_ENTRY_SIZE];
+	bool has;
 
 	prefixed(entry, prefix, kind);
-	return !exists(place, entry) || !is_quick(place, kind, entry) ||
-	       kind->remove(place, entry, why);
+	return storage_has(place, entry, &has, why) &&
+	       (!has || !is_quick(place, kind, entry) || kind->remove(place, entry, why));
+}
+
+/* Ends with the data in place, or untouched: what is left over may be all that there is of them. */
+static bool put_in_place(const struct storage_place *place, const struct storage_ops *now,
+			 bool *in_place, struct failure *why)
+{
+	char moved[STORAGE_ENTRY_SIZE];
+	bool is_moved;
+
+	prefixed(moved, MOVED, now);
+	if (!storage_has(place, moved, &is_moved, why) || (is_moved && !finish(place, now, why)))
+		return false;
+	return storage_has(place, now->entry, in_place, why);
 }
 
 bool storage_move_settle(const struct storage_place *place, const struct stored_record *record,
 			 struct failure *why)
 {
 	const struct storage_ops *now = storage_kind_named(record->storage), *kind;
-	char moved[STORAGE_ENTRY_SIZE];
+	bool in_place = true;
 
-	if (now) {
-		prefixed(moved, MOVED, now);
-		if (exists(place, moved) && !finish(place, now, why))
-			return false;
-	}
+	if (now && !put_in_place(place, now, &in_place, why))
+		return false;
+	if (!in_place || (!now && *record->storage))
+		return true; /* whoever opens the data refuses and says why */
 	for (size_t i = 0; (kind = storage_kind_at(i)); i++)
 		if (!remove_leftover(place, NEW, kind, why) ||
 		    !remove_leftover(place, MOVED, kind, why) ||

@@ -25,9 +25,16 @@ bool storage_move_to(const struct storage_place *place, const struct storage_ops
 		     const struct storage_wish *wish, struct stored_record *record,
 		     struct failure *why);
 
-/* Complete a move that was cut short, and remove what is left of one. Cheap when there is none. */
+/*
+ * Complete a move that was cut short, and remove what is left of one, but never while the data are
+ * not in their place: then it may be all that there is of them. Cheap when there is none.
+ */
 bool storage_move_settle(const struct storage_place *place, const struct stored_record *record,
 			 struct failure *why);
+
+/* Is there such an entry? False when that cannot be told, which must not count as either. */
+bool storage_has(const struct storage_place *place, const char *entry, bool *has,
+		 struct failure *why);
 
 /* A new one, empty, in place. */
 bool storage_make_new(const struct storage_place *place, const struct storage_ops *kind,

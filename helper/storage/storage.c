@@ -103,15 +103,12 @@ static struct storage_wish wish_of(const struct policy *policy)
 				     .inodes = wanted(policy, LIMIT_INODES)};
 }
 
-static bool exists(const struct storage_place *place, const struct storage_ops *kind)
-{
-	return faccessat(place->folder, kind->entry, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 /* What the record says must be there: made anew it would look as if all data were lost. */
 static bool find_now(const struct storage_place *place, const struct stored_record *record,
 		     const struct storage_ops **now, struct failure *why)
 {
+	bool has;
+
 	*now = NULL;
 	if (is_new(record))
 		return true;
@@ -120,7 +117,9 @@ static bool find_now(const struct storage_place *place, const struct stored_reco
 		return fail(why, FAILURE_UNSUPPORTED, 0,
 			    "container '%s' is stored as '%s', which this build cannot open",
 			    place->name, record->storage);
-	return exists(place, *now) ||
+	if (!storage_has(place, (*now)->entry, &has, why))
+		return false;
+	return has ||
 	       fail(why, FAILURE_DATA, 0,
 		    "%s/%s is missing, where the data of container '%s' were: put it back from a "
 		    "backup, or 'carrel remove %s' to start anew",
@@ -132,9 +131,12 @@ static bool settle(const struct storage_place *place, const struct storage_ops *
 		   const struct storage_ops *kind, const struct storage_wish *wish,
 		   struct stored_record *record, struct failure *why)
 {
+	bool has = true;
+
 	if (now && (now != kind || (kind->is_astray && kind->is_astray(place))))
 		return storage_move_to(place, kind, wish, record, why);
-	if (!now && !exists(place, kind) && !storage_make_new(place, kind, wish, why))
+	if (!now && (!storage_has(place, kind->entry, &has, why) ||
+		     (!has && !storage_make_new(place, kind, wish, why))))
 		return false;
 	(void)snprintf(record->storage, sizeof(record->storage), "%s",
 		       storage_kind_name(kind->kind));
