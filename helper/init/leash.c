@@ -39,11 +39,17 @@ bool leash_make(pid_t pid, int pidfd, struct leash *leash, struct failure *why)
 	return false;
 }
 
-bool leash_arm(const struct leash *leash)
+bool leash_arm(const struct leash *leash, struct failure *why)
 {
 	struct pollfd pulled = {.fd = leash->armed, .events = POLLIN};
+	int result = -1;
 
-	return fcntl(leash->armed, F_SETFL, O_ASYNC | O_NONBLOCK) == 0 && poll(&pulled, 1, 0) == 0;
+	if (fcntl(leash->armed, F_SETFL, O_ASYNC | O_NONBLOCK) == 0)
+		result = poll(&pulled, 1, 0);
+	if (result < 0)
+		return fail(why, FAILURE_SYSTEM, errno,
+			    "cannot tie the login service to its container");
+	return result == 0 || fail(why, FAILURE_BUSY, 0, "the container is at its end");
 }
 
 void leash_pull(const struct leash *leash)

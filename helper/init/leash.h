@@ -32,10 +32,10 @@ struct leash {
 bool leash_make(pid_t pid, int pidfd, struct leash *leash, struct failure *why);
 
 /*
- * PID 1 holds the ends now. False when it was pulled already or PID 1 is gone; the login service
- * lives.
+ * PID 1 holds the ends now. FAILURE_BUSY when it was pulled already or PID 1 is gone; the login
+ * service lives.
  */
-bool leash_arm(const struct leash *leash);
+bool leash_arm(const struct leash *leash, struct failure *why);
 
 /* Kill the login service. */
 void leash_pull(const struct leash *leash);

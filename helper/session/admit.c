@@ -66,9 +66,8 @@ static bool ask_init(const struct admission *admission, int memfd, const struct 
 	memcpy(fds + count, plan->fds, plan->fd_count * sizeof(int));
 	count += plan->fd_count;
 	answered = admission_ask(admission, request, fds, count, answer, why);
-	if (answered && answer->result == CONTROL_OK && !leash_arm(&leash))
-		answered = fail(why, FAILURE_BUSY, 0, "container '%s' is at its end",
-				admission->request->name);
+	if (answered && answer->result == CONTROL_OK)
+		answered = leash_arm(&leash, why);
 	leash_close(&leash);
 	return answered;
 }

@@ -28,9 +28,10 @@ static pid_t start_loose(struct leash *leash)
 
 static pid_t start(struct leash *leash)
 {
+	struct failure why = {0};
 	pid_t pid = start_loose(leash);
 
-	ck_assert(leash_arm(leash));
+	ck_assert_msg(leash_arm(leash, &why), "%s", why.text);
 	return pid;
 }
 
@@ -99,15 +100,28 @@ END_TEST
 /* PID 1 took the ends, and was killed before the helper had its answer. */
 START_TEST(test_gone_before_it_is_armed)
 {
+	struct failure why = {0};
 	struct leash leash;
 	pid_t pid = start_loose(&leash);
 
 	cleanup_close(&leash.pull);
 	leash.pull = -1;
-	ck_assert(!leash_arm(&leash));
+	ck_assert(!leash_arm(&leash, &why));
+	ck_assert_int_eq(why.kind, FAILURE_BUSY);
 	leash_close(&leash);
 	(void)kill(pid, SIGKILL);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
+/* That it cannot be armed does not tell that the container ends. */
+START_TEST(test_cannot_be_armed)
+{
+	struct failure why = {0};
+	struct leash leash = LEASH_NONE;
+
+	ck_assert(!leash_arm(&leash, &why));
+	ck_assert_int_eq(why.kind, FAILURE_SYSTEM);
 }
 END_TEST
 
@@ -139,6 +153,7 @@ Suite *leash_suite(void)
 	tcase_add_test(tcase, test_let_go);
 	tcase_add_test(tcase, test_not_armed);
 	tcase_add_test(tcase, test_gone_before_it_is_armed);
+	tcase_add_test(tcase, test_cannot_be_armed);
 	tcase_add_test(tcase, test_already_gone);
 	suite_add_tcase(suite, tcase);
 	return suite;
