@@ -137,6 +137,8 @@ bool home_make(int layer, const char *user, uid_t uid, gid_t gid)
 		return false;
 	if (faccessat(homes, user, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return true;
+	if (errno != ENOENT)
+		return false;
 	(void)snprintf(aside, sizeof(aside), ".new-%s", user);
 	(void)tree_remove_at(homes, aside, &ignored);
 	if (mkdirat(homes, aside, 0700) < 0)
