@@ -6,8 +6,8 @@
 #include <string.h>
 
 /*
- * CARREL_FAULT is "NUMBER LOG": the NUMBERth request fails, counted from 0 (none when it is -1).
- * LOG gets "hit NUMBER" when it was reached, else "count NUMBER" with how many there were.
+ * CARREL_FAULT is "NUMBER LOG ...": the NUMBERth request fails, counted from 0 (none when it is
+ * -1). LOG gets "hit NUMBER" when it was reached, else "count NUMBER" with how many there were.
  */
 static struct {
 	long number, at;

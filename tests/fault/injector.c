@@ -25,11 +25,13 @@
  *   count LOG                       write a line "PROCESS SYSCALL" to LOG for every call
  *   fail PROCESS CALL LOG           the CALLth call of the PROCESSth process returns an error
  *   kill PROCESS CALL LOG           the process is killed when it enters that call
- *   allocation NUMBER LIBRARY LOG   as allocation.c, which is LIBRARY, has it; nothing is traced
+ *   preload NUMBER LIBRARY LOG OBJECT   LIBRARY is loaded with it (allocation.c, library.c);
+ *                                       nothing is traced
  *
- * Processes and calls count from 0. LOG gets a line "hit SYSCALL" when the point was reached. It
- * ends with the file: what comes after that goes on as if nothing had been. Without the file the
- * program is just executed.
+ * The program itself is process 0, the Nth child of process P is P * 16 + N, whatever their order
+ * in time. Calls count from 0. LOG gets a line "hit SYSCALL" when the point was reached. It ends
+ * with the file: what comes after that goes on as if nothing had been. Without the file, or when
+ * LOG is there because another one has begun with it, the program is just executed.
  */
 enum deed { DEED_NONE, DEED_COUNT, DEED_FAIL, DEED_KILL };
 
@@ -43,8 +45,10 @@ struct plan {
 
 struct tracee {
 	pid_t pid;
-	unsigned index, calls;
-	bool failing; /* its call was skipped; the result is still to be set */
+	unsigned index, children, calls;
+	bool is_known; /* by its parent, from whom it has its index */
+	bool is_held;  /* stopped until then */
+	bool failing;  /* its call was skipped; the result is still to be set */
 	long result;
 };
 
@@ -53,7 +57,6 @@ struct tracer {
 	FILE *log;
 	struct tracee tracees[TRACEES_MAX];
 	size_t count;
-	unsigned next_index;
 	bool executed, done;
 };
 
@@ -65,11 +68,11 @@ static void die(const char *what)
 
 static void preload(FILE *file)
 {
-	char number[16], library[256], log[256], words[300];
+	char number[16], library[256], log[256], object[64], words[400];
 
-	if (fscanf(file, "%15s %255s %255s", number, library, log) != 3)
+	if (fscanf(file, "%15s %255s %255s %63s", number, library, log, object) != 4)
 		die("plan");
-	(void)snprintf(words, sizeof(words), "%s %s", number, log);
+	(void)snprintf(words, sizeof(words), "%s %s %s", number, log, object);
 	if (setenv("LD_PRELOAD", library, 1) < 0 || setenv("CARREL_FAULT", words, 1) < 0)
 		die("setenv");
 }
@@ -84,7 +87,7 @@ static struct plan read_plan(const char *program)
 	file = fopen(plan.path, "re");
 	if (!file)
 		return plan;
-	if (fscanf(file, "%15s", word) == 1 && strcmp(word, "allocation") == 0)
+	if (fscanf(file, "%15s", word) == 1 && strcmp(word, "preload") == 0)
 		preload(file);
 	else if (strcmp(word, "count") == 0 && fscanf(file, "%255s", plan.log) == 1)
 		plan.deed = DEED_COUNT;
@@ -93,6 +96,8 @@ static struct plan read_plan(const char *program)
 	else
 		die(plan.path);
 	(void)fclose(file);
+	if (*plan.log && access(plan.log, F_OK) == 0)
+		plan.deed = DEED_NONE;
 	return plan;
 }
 
@@ -105,7 +110,7 @@ static struct tracee *find(struct tracer *tracer, pid_t pid)
 			return &tracer->tracees[i];
 	if (tracer->count == TRACEES_MAX)
 		die("too many processes");
-	tracer->tracees[tracer->count] = (struct tracee){.pid = pid, .index = tracer->next_index++};
+	tracer->tracees[tracer->count] = (struct tracee){.pid = pid};
 	return &tracer->tracees[tracer->count++];
 }
 
@@ -243,12 +248,35 @@ static void go_on(struct tracer *tracer, pid_t pid, int signal_number)
 	(void)ptrace(PTRACE_SYSCALL, pid, 0, (void *)(intptr_t)signal_number);
 }
 
+static void at_birth(struct tracer *tracer, pid_t parent)
+{
+	unsigned index = find(tracer, parent)->index * 16 + ++find(tracer, parent)->children;
+	unsigned long pid;
+	struct tracee *child;
+
+	if (ptrace(PTRACE_GETEVENTMSG, parent, 0, &pid) < 0)
+		return; /* it was killed meanwhile */
+	child = find(tracer, (pid_t)pid);
+	child->index = index;
+	child->is_known = true;
+	if (child->is_held)
+		go_on(tracer, child->pid, 0);
+	child->is_held = false;
+}
+
 static void at_stop(struct tracer *tracer, pid_t pid, int status)
 {
 	struct tracee *tracee = find(tracer, pid);
 	int event = status >> 16, number = WSTOPSIG(status), deliver = 0;
 
-	if (event == PTRACE_EVENT_EXEC)
+	if (!tracee->is_known && !tracer->done) {
+		tracee->is_held = true;
+		return;
+	}
+	if (event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+	    event == PTRACE_EVENT_CLONE)
+		at_birth(tracer, pid);
+	else if (event == PTRACE_EVENT_EXEC)
 		tracer->executed = true;
 	else if (event == PTRACE_EVENT_STOP && (number == SIGSTOP || number == SIGTSTP)) {
 		(void)ptrace(PTRACE_LISTEN, pid, 0, 0); /* a stop of the group stays one */
@@ -263,8 +291,11 @@ static void at_stop(struct tracer *tracer, pid_t pid, int status)
 /* The others are stopped or will stop: ask them all, so that each can be let go. */
 static void let_go(struct tracer *tracer)
 {
-	for (size_t i = 0; i < tracer->count; i++)
-		(void)ptrace(PTRACE_INTERRUPT, tracer->tracees[i].pid, 0, 0);
+	for (size_t i = tracer->count; i-- > 0;)
+		if (tracer->tracees[i].is_held)
+			go_on(tracer, tracer->tracees[i].pid, 0);
+		else
+			(void)ptrace(PTRACE_INTERRUPT, tracer->tracees[i].pid, 0, 0);
 }
 
 static void trace(struct tracer *tracer)
@@ -303,7 +334,7 @@ static void tracer_main(struct plan plan, pid_t pid, int ready)
 		   PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
 		       PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC) < 0)
 		die("trace");
-	(void)find(&tracer, pid);
+	find(&tracer, pid)->is_known = true;
 	/* The descriptors of the program are its own: nobody else may keep its channel open. */
 	(void)close(0);
 	(void)close(1);
