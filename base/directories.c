@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/kernel_calls.h"
 
 int dir_open_at(int dir, const char *path, bool path_only)
 {

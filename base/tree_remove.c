@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/kernel_calls.h"
 
 /*
  * A tree can be nested far deeper than we have descriptors or stack. Directories below this depth

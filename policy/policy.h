@@ -24,7 +24,7 @@ enum limit_id {
 	LIMIT_PIDS,         /* processes and threads in the container */
 	LIMIT_DISK,         /* bytes */
 	LIMIT_INODES,       /* files */
-	LIMIT_TMP,          /* bytes of each of /tmp, /run, /dev/shm */
+	LIMIT_TMP,          /* bytes of /tmp, /run and /dev/shm together */
 	LIMIT_READ_RATE,    /* bytes per second */
 	LIMIT_WRITE_RATE,   /* bytes per second */
 	LIMIT_NETWORK_RATE, /* bits per second */

@@ -17,6 +17,7 @@
 #include "helper/container/clones.h"
 #include "helper/container/container.h"
 #include "helper/container/empty_namespace.h"
+#include "helper/limits/kept_mounts.h"
 #include "helper/registry/note.h"
 #include "helper/registry/process.h"
 #include "helper/storage/storage.h"
@@ -96,10 +97,13 @@ static bool make_cgroup(struct build *build, struct failure *why)
 	/* The disk below, not the loop device of an image: it serves /usr and bound homes too. */
 	_cleanup_close_ int place = registry_state_dir(spec->registry, spec->name, false, why);
 
-	if (place < 0 ||
-	    !cgroup_create(spec->layout, spec->name, &spec->policy->limits, pool_name(spec),
-			   spec->pool ? &spec->pool->limits : NULL, place, &build->cgroup, why))
+	if (place < 0)
 		return false;
+	if (!cgroup_create(spec->layout, spec->name, &spec->policy->limits, pool_name(spec),
+			   spec->pool ? &spec->pool->limits : NULL, place, &build->cgroup, why)) {
+		kept_mounts_forget(spec->registry->run);
+		return false;
+	}
 	build->has_cgroup = true;
 	/* One that ended while it was frozen has left its cgroup like that. */
 	return cgroup_thaw(spec->layout, &build->cgroup, why);

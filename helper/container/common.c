@@ -21,7 +21,8 @@
 #define PLAIN_FS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define DATA_FS  (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
-/* Of each of /tmp, /run and /dev/shm when the policy does not say. Pages count as memory anyway. */
+/* Of /tmp, /run and /dev/shm together when the policy does not say. Pages count as memory anyway.
+ */
 #define TMP_BYTES_DEFAULT (256ull * 1024 * 1024)
 #define PTYS_MAX          "256"
 #define TEXT_MAX          (256 * 1024)
@@ -36,35 +37,74 @@ static void attach_host(struct plan *plan, const char *path, uint64_t attributes
 }
 
 /*
+ * Each mounted file system costs every container that runs: the kernel keeps for every memory
+ * cgroup an entry for every file system that there is (shrinker_info, mm/shrinker.c), 16 bytes that
+ * grow with the square. So what could be seven of them are folders of two: the shelf, where the
+ * container's root alone writes and which users cannot fill, and the table, which is theirs.
+ */
+struct furniture {
+	const char *shelf, *table;
+};
+
+/* The host image's root is a tmpfs that can be the shelf; under an image it is one of its own,
+ * which /sys covers in the end. */
+static const struct furniture of_host_image = {"/var/lib/carrel", "/tmp"};
+static const struct furniture of_named_image = {"/sys", "/tmp"};
+
+static void plan_put(struct plan *plan, const char *place, const char *name, mode_t mode,
+		     const char *path, uint64_t attributes)
+{
+	char folder[64];
+
+	(void)snprintf(folder, sizeof(folder), "%s/%s", place, name);
+	plan_folder(plan, folder, mode, 0, 0);
+	plan_bind(plan, folder, path, PLAN_POINT_FOLDER, attributes);
+}
+
+static void plan_furniture(struct plan *plan, const struct furniture *at, const char *tmp_options)
+{
+	if (at == &of_named_image)
+		plan_new_fs(plan, "tmpfs", "size=4m,mode=755", at->shelf, PLAN_POINT_FOLDER,
+			    DATA_FS);
+	else
+		plan_folder(plan, at->shelf, 0700, 0, 0);
+	plan_new_fs(plan, "tmpfs", tmp_options, at->table, PLAN_POINT_FOLDER, PLAIN_FS);
+}
+
+/*
  * /proc: hide what tells of the host's kernel, make read-only what sets something. Most of it is
  * refused to the container's ids anyway; this is the second wall.
  */
-static void plan_proc(struct plan *plan, int proc)
+static void plan_proc(struct plan *plan, const struct furniture *at, int proc)
 {
 	static const char *const masked[] = {
 	    "/proc/kcore",         "/proc/keys",          "/proc/timer_list", "/proc/sched_debug",
 	    "/proc/latency_stats", "/proc/sysrq-trigger", "/proc/acpi",       "/proc/scsi"};
 	static const char *const readonly[] = {"/proc/sys", "/proc/bus", "/proc/fs", "/proc/irq"};
+	char empty[64];
 
+	(void)snprintf(empty, sizeof(empty), "%s/empty", at->shelf);
+	plan_folder(plan, empty, 0555, 0, 0);
 	plan_attach(plan, proc, "/proc", PLAN_POINT_FOLDER);
 	/* No user namespace inside: the kernel code that one opens to its root is where exploits
 	 * are. */
 	plan_write(plan, "/proc/sys/user/max_user_namespaces", "0");
 	for (size_t i = 0; i < ARRAY_LENGTH(masked); i++)
-		plan_path(plan, PLAN_MASK, masked[i]);
+		plan_mask(plan, empty, masked[i]);
 	for (size_t i = 0; i < ARRAY_LENGTH(readonly); i++)
 		plan_path(plan, PLAN_READONLY, readonly[i]);
 }
 
 /* /sys: only the shape of the machine, which thread libraries and lscpu ask for, and the own
  * limits. */
-static void plan_sys(struct plan *plan, const struct cgroup_layout *layout)
+static void plan_sys(struct plan *plan, const struct furniture *at,
+		     const struct cgroup_layout *layout)
 {
 	bool v2 = false;
 
 	for (size_t i = 0; i < layout->root_count; i++)
 		v2 = v2 || (layout->roots[i].v2 && layout->roots[i].controllers);
-	plan_new_fs(plan, "tmpfs", "size=64k,mode=755", "/sys", PLAN_POINT_FOLDER, DATA_FS);
+	plan_put(plan, at->shelf, "sys", 0755, "/sys", DATA_FS);
 	attach_host(plan, "/sys/devices/system/cpu", DATA_FS | MOUNT_ATTR_RDONLY,
 		    PLAN_POINT_FOLDER);
 	attach_host(plan, "/sys/devices/system/node", DATA_FS | MOUNT_ATTR_RDONLY,
@@ -74,7 +114,7 @@ static void plan_sys(struct plan *plan, const struct cgroup_layout *layout)
 			    DATA_FS | MOUNT_ATTR_RDONLY);
 }
 
-static void plan_dev(struct plan *plan, const char *tmp_options)
+static void plan_dev(struct plan *plan, const struct furniture *at)
 {
 	static const char *const nodes[] = {"/dev/null",   "/dev/zero",    "/dev/full",
 					    "/dev/random", "/dev/urandom", "/dev/tty"};
@@ -84,8 +124,7 @@ static void plan_dev(struct plan *plan, const char *tmp_options)
 					       {"/proc/self/fd/2", "/dev/stderr"},
 					       {"pts/ptmx", "/dev/ptmx"}};
 
-	plan_new_fs(plan, "tmpfs", "size=64k,mode=755", "/dev", PLAN_POINT_FOLDER,
-		    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	plan_put(plan, at->shelf, "dev", 0755, "/dev", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	/* Bound from the host, since a user namespace cannot make device nodes (mknod(2)). */
 	for (size_t i = 0; i < ARRAY_LENGTH(nodes); i++)
 		attach_host(plan, nodes[i], MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, PLAN_POINT_FILE);
@@ -93,7 +132,7 @@ static void plan_dev(struct plan *plan, const char *tmp_options)
 		    "/dev/pts", PLAN_POINT_FOLDER, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	for (size_t i = 0; i < ARRAY_LENGTH(links); i++)
 		plan_link(plan, links[i][0], links[i][1]);
-	plan_new_fs(plan, "tmpfs", tmp_options, "/dev/shm", PLAN_POINT_FOLDER, PLAIN_FS);
+	plan_put(plan, at->table, "shm", 01777, "/dev/shm", PLAIN_FS);
 	plan_new_fs(plan, "mqueue", "", "/dev/mqueue", PLAN_POINT_FOLDER, DATA_FS);
 	plan_path(plan, PLAN_LOG, "/dev/log");
 }
@@ -154,9 +193,10 @@ static void plan_names(struct plan *plan, const struct container_spec *spec)
 	plan_hostname(plan, spec->hostname);
 }
 
-static void plan_run_folder(struct plan *plan, const char *tmp_options)
+static void plan_run_folder(struct plan *plan, const struct furniture *at)
 {
-	plan_new_fs(plan, "tmpfs", tmp_options, "/run", PLAN_POINT_FOLDER, PLAIN_FS);
+	plan_put(plan, at->table, "run", 0755, "/run", PLAIN_FS);
+	plan_put(plan, at->shelf, "run", 0755, "/run/carrel", DATA_FS);
 	plan_folder(plan, "/run/lock", 01777, 0, 0);
 	plan_folder(plan, "/run/user", 0755, 0, 0);
 	plan_folder(plan, "/run/carrel/etc", 0755, 0, 0);
@@ -217,7 +257,7 @@ static void tmp_size(const struct policy *policy, char *out, size_t size)
 
 	if (bytes >= LIMIT_UNLIMITED)
 		bytes = TMP_BYTES_DEFAULT;
-	(void)snprintf(out, size, "size=%" PRIu64 ",mode=1777", bytes);
+	(void)snprintf(out, size, "size=%" PRIu64 ",mode=755", bytes);
 }
 
 static bool plan_root(struct plan *plan, const struct container_spec *spec, int user_namespace,
@@ -231,10 +271,11 @@ static bool plan_root(struct plan *plan, const struct container_spec *spec, int 
 bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer, int proc,
 		 int user_namespace, uint32_t *image_version, int *hold, struct failure *why)
 {
-	char world[64], run[64];
+	bool host_image = strcmp(spec->policy->image, "host") == 0;
+	const struct furniture *at = host_image ? &of_host_image : &of_named_image;
+	char tmp_options[64];
 
-	tmp_size(spec->policy, world, sizeof(world));
-	(void)snprintf(run, sizeof(run), "%.*s,mode=755", (int)strcspn(world, ","), world);
+	tmp_size(spec->policy, tmp_options, sizeof(tmp_options));
 	*hold = -1;
 	/* The layer first: an overlay needs it, and PID 1 keeps a descriptor of it for the homes.
 	 */
@@ -243,21 +284,19 @@ bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer
 		cleanup_close(&proc);
 		return false;
 	}
-	plan_dev(plan, world); /* before /proc, whose files are masked with /dev/null */
-	plan_proc(plan, proc);
-	plan_sys(plan, spec->layout);
-	plan_run_folder(plan, run);
+	plan_furniture(plan, at, tmp_options);
+	plan_dev(plan, at); /* before /proc, whose files are masked with /dev/null */
+	plan_proc(plan, at, proc);
+	plan_run_folder(plan, at);
+	plan_sys(plan, at, spec->layout); /* covers the shelf */
 	plan_names(plan, spec);
-	if (strcmp(spec->policy->image, "host") != 0)
+	if (!host_image)
 		plan_image_etc(plan);
 	else if (!plan_host_accounts(plan, why))
 		return false;
-	plan_new_fs(plan, "tmpfs", world, "/tmp", PLAN_POINT_FOLDER, PLAIN_FS);
+	plan_put(plan, at->table, "tmp", 01777, "/tmp", PLAIN_FS); /* covers the table */
 	plan_bind_layer(plan, "var-tmp", "/var/tmp", PLAN_POINT_FOLDER, PLAIN_FS);
 	if (!plan_class(plan, spec, why))
 		return false;
-	if (!(container_namespaces(spec->policy) & CLONE_NEWNET))
-		return plan_binds(plan, spec->policy, why);
-	plan_loopback(plan);
 	return plan_binds(plan, spec->policy, why);
 }

@@ -135,7 +135,7 @@ bool plan_host_accounts(struct plan *plan, struct failure *why)
 bool plan_host_root(struct plan *plan, const struct container_spec *spec, int user_namespace,
 		    int *hold, struct failure *why)
 {
-	plan_new_fs(plan, "tmpfs", "size=1m,mode=755", "/", PLAN_POINT_EXISTS,
+	plan_new_fs(plan, "tmpfs", "size=4m,mode=755", "/", PLAN_POINT_EXISTS,
 		    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	if (!plan_top_level(plan, user_namespace, why) ||
 	    !plan_etc(plan, spec, user_namespace, hold, why))

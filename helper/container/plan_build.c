@@ -180,9 +180,11 @@ void plan_grant_root(struct plan *plan, const char *user)
 	step->text = add_string(plan, user);
 }
 
-void plan_loopback(struct plan *plan)
+void plan_mask(struct plan *plan, const char *empty, const char *path)
 {
-	(void)add_step(plan, PLAN_LOOPBACK, NULL);
+	struct plan_step *step = add_step(plan, PLAN_MASK, path);
+
+	step->text = add_string(plan, empty);
 }
 
 void plan_home(struct plan *plan, const char *user, const char *path, uid_t uid, gid_t gid,

@@ -36,11 +36,11 @@ void plan_folder(struct plan *plan, const char *path, mode_t mode, uid_t uid, gi
 void plan_link(struct plan *plan, const char *content, const char *path);
 void plan_file(struct plan *plan, const char *path, const char *content, mode_t mode);
 void plan_write(struct plan *plan, const char *path, const char *content);
-/* PLAN_MASK, PLAN_READONLY, PLAN_UNMOUNT, PLAN_LOG, PLAN_STATUS, PLAN_SET_ASIDE: only a path. */
+/* PLAN_READONLY, PLAN_UNMOUNT, PLAN_LOG, PLAN_STATUS, PLAN_SET_ASIDE: only a path. */
 void plan_path(struct plan *plan, enum plan_step_kind kind, const char *path);
 void plan_hostname(struct plan *plan, const char *name);
 void plan_grant_root(struct plan *plan, const char *user);
-void plan_loopback(struct plan *plan);
+void plan_mask(struct plan *plan, const char *empty, const char *path);
 void plan_data(struct plan *plan, enum plan_step_kind kind, const char *path, const void *data,
 	       size_t length);
 void plan_home(struct plan *plan, const char *user, const char *path, uid_t uid, gid_t gid,

@@ -5,12 +5,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/kernel_calls.h"
 
 static bool make_folder(const char *path, mode_t mode)
 {
@@ -36,10 +36,18 @@ static bool make_parents(const char *path)
 	return true;
 }
 
+/* New, and right as it is: the file system makes it the container root's, the umask is 022. */
+static bool made_as_wanted(const char *path, unsigned mode, unsigned uid, unsigned gid)
+{
+	return uid == 0 && gid == 0 && (mode & 07022) == 0 && mkdir(path, mode) == 0;
+}
+
 bool folder_make(const char *path, unsigned mode, unsigned uid, unsigned gid)
 {
 	_cleanup_close_ int dir = -1;
 
+	if (made_as_wanted(path, mode, uid, gid))
+		return true;
 	if (!make_parents(path) || !make_folder(path, 0700))
 		return false;
 	dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -143,16 +151,16 @@ bool mount_bind(int from, const char *source, const char *path, enum plan_mountp
 	       mount_attach(mount, path, point);
 }
 
-bool mount_mask(const char *path)
+bool mount_mask(const char *path, const char *empty)
 {
 	struct stat status;
 
 	if (lstat(path, &status) < 0)
 		return errno == ENOENT;
 	if (S_ISDIR(status.st_mode))
-		return mount_new("tmpfs", "size=4k,nr_inodes=2,mode=555", path, PLAN_POINT_EXISTS,
-				 MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-				     MOUNT_ATTR_NOEXEC);
+		return mount_bind(AT_FDCWD, empty, path, PLAN_POINT_EXISTS,
+				  MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				      MOUNT_ATTR_NOEXEC);
 	return mount_bind(AT_FDCWD, "/dev/null", path, PLAN_POINT_EXISTS, 0);
 }
 

@@ -20,7 +20,8 @@ bool mount_attach(int mount, const char *path, enum plan_mountpoint point);
 bool mount_bind(int from, const char *source, const char *path, enum plan_mountpoint point,
 		uint64_t attributes);
 
-bool mount_mask(const char *path);
+/* Over a folder goes the folder `empty`. What is not there needs no mask. */
+bool mount_mask(const char *path, const char *empty);
 bool mount_readonly(const char *path);
 
 /* mkdir -p; the last folder gets mode and owner, also when it was there. */

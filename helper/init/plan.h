@@ -17,19 +17,18 @@ enum plan_step_kind {
 	PLAN_ATTACH,     /* attach the detached mount `fd` to `path` */
 	PLAN_BIND,       /* bind `text` to `path` */
 	PLAN_BIND_LAYER, /* bind `text`, relative to the container's layer, to `path` */
-	PLAN_MASK,     /* hide `path`: /dev/null over a file, an empty file system over a folder */
-	PLAN_READONLY, /* make `path` read-only; PLAN_MASK and this skip what is not there */
-	PLAN_UNMOUNT,  /* unmount `path` */
-	PLAN_FOLDER,   /* make `path` and its parents; mode, uid, gid are for the last */
-	PLAN_LINK,     /* symbolic link at `path` with content `text` */
-	PLAN_FILE,     /* file at `path` with content `data`, replaced at once */
-	PLAN_WRITE,    /* write `data` to the existing `path` (a kernel setting) */
-	PLAN_HOSTNAME, /* sethostname(`text`) */
-	PLAN_LOOPBACK, /* bring lo up */
-	PLAN_LOG,      /* listen on the datagram socket `path` for syslog lines */
-	PLAN_STATUS,   /* listen on the stream socket `path` for those who ask how it stands */
-	PLAN_ACCOUNT,  /* merge the account in `data` into passwd and group in folder `path` */
-	PLAN_HOME,     /* home of user `text` from the layer (made from /etc/skel) at `path` */
+	PLAN_MASK, /* hide `path`: /dev/null over a file, the empty folder `text` over a folder */
+	PLAN_READONLY,   /* make `path` read-only; PLAN_MASK and this skip what is not there */
+	PLAN_UNMOUNT,    /* unmount `path` */
+	PLAN_FOLDER,     /* make `path` and its parents; mode, uid, gid are for the last */
+	PLAN_LINK,       /* symbolic link at `path` with content `text` */
+	PLAN_FILE,       /* file at `path` with content `data`, replaced at once if it is there */
+	PLAN_WRITE,      /* write `data` to the existing `path` (a kernel setting) */
+	PLAN_HOSTNAME,   /* sethostname(`text`) */
+	PLAN_LOG,        /* listen on the datagram socket `path` for syslog lines */
+	PLAN_STATUS,     /* listen on the stream socket `path` for those who ask how it stands */
+	PLAN_ACCOUNT,    /* merge the account in `data` into passwd and group in folder `path` */
+	PLAN_HOME,       /* home of user `text` from the layer (made from /etc/skel) at `path` */
 	PLAN_GRANT_ROOT, /* let users become the container root */
 	PLAN_SKEL,       /* copy /etc/skel into the empty folder `path` for uid, gid */
 	PLAN_SET_ASIDE,  /* rename what is at `path` if a login service would wait at it */

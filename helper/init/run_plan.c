@@ -3,12 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "base/kernel_calls.h"
 #include "helper/init/account_step.h"
 #include "helper/init/mounts.h"
 #include "helper/init/root_grant.h"
@@ -58,7 +56,7 @@ static bool step_bind_layer(const struct step_context *at)
 
 static bool step_mask(const struct step_context *at)
 {
-	return mount_mask(at->path);
+	return mount_mask(at->path, at->text);
 }
 
 static bool step_readonly(const struct step_context *at)
@@ -81,6 +79,23 @@ static bool step_link(const struct step_context *at)
 	return symlink(at->text, at->path) == 0 || errno == EEXIST;
 }
 
+/* A name that nothing has yet: no more is needed, as nobody looks at a new file by chance. */
+static bool file_make(const struct step_context *at)
+{
+	_cleanup_close_ int file =
+	    open(at->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int error;
+
+	if (file < 0)
+		return false;
+	if (file_write_all(file, at->data, at->data_length) && fchmod(file, at->step->mode) == 0)
+		return true;
+	error = errno;
+	(void)unlink(at->path);
+	errno = error;
+	return false;
+}
+
 static bool step_file(const struct step_context *at)
 {
 	const char *name = strrchr(at->path, '/');
@@ -88,6 +103,10 @@ static bool step_file(const struct step_context *at)
 	struct failure why;
 	char parent[256];
 
+	if (file_make(at))
+		return true;
+	if (errno != EEXIST)
+		return false;
 	if (!name || (size_t)(name - at->path) >= sizeof(parent)) {
 		errno = EINVAL;
 		return false;
@@ -111,18 +130,6 @@ static bool step_write(const struct step_context *at)
 static bool step_hostname(const struct step_context *at)
 {
 	return sethostname(at->text, strlen(at->text)) == 0;
-}
-
-static bool step_loopback(const struct step_context *at)
-{
-	_cleanup_close_ int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = {.ifr_name = "lo"};
-
-	(void)at;
-	if (control < 0 || ioctl(control, SIOCGIFFLAGS, &request) < 0)
-		return false;
-	request.ifr_flags |= IFF_UP;
-	return ioctl(control, SIOCSIFFLAGS, &request) == 0;
 }
 
 static bool step_log(const struct step_context *at)
@@ -189,16 +196,25 @@ static bool step_set_aside(const struct step_context *at)
 static bool run_step(const struct step_context *at)
 {
 	static bool (*const run[PLAN_KIND_COUNT])(const struct step_context *) = {
-	    [PLAN_NEW_FS] = step_new_fs,     [PLAN_ATTACH] = step_attach,
-	    [PLAN_BIND] = step_bind,         [PLAN_BIND_LAYER] = step_bind_layer,
-	    [PLAN_MASK] = step_mask,         [PLAN_READONLY] = step_readonly,
-	    [PLAN_UNMOUNT] = step_unmount,   [PLAN_FOLDER] = step_folder,
-	    [PLAN_LINK] = step_link,         [PLAN_FILE] = step_file,
-	    [PLAN_WRITE] = step_write,       [PLAN_HOSTNAME] = step_hostname,
-	    [PLAN_LOOPBACK] = step_loopback, [PLAN_LOG] = step_log,
-	    [PLAN_STATUS] = step_status,     [PLAN_ACCOUNT] = step_account,
-	    [PLAN_HOME] = step_home,         [PLAN_SET_ASIDE] = step_set_aside,
-	    [PLAN_SKEL] = step_skel,         [PLAN_GRANT_ROOT] = step_grant_root,
+	    [PLAN_NEW_FS] = step_new_fs,
+	    [PLAN_ATTACH] = step_attach,
+	    [PLAN_BIND] = step_bind,
+	    [PLAN_BIND_LAYER] = step_bind_layer,
+	    [PLAN_MASK] = step_mask,
+	    [PLAN_READONLY] = step_readonly,
+	    [PLAN_UNMOUNT] = step_unmount,
+	    [PLAN_FOLDER] = step_folder,
+	    [PLAN_LINK] = step_link,
+	    [PLAN_FILE] = step_file,
+	    [PLAN_WRITE] = step_write,
+	    [PLAN_HOSTNAME] = step_hostname,
+	    [PLAN_LOG] = step_log,
+	    [PLAN_STATUS] = step_status,
+	    [PLAN_ACCOUNT] = step_account,
+	    [PLAN_HOME] = step_home,
+	    [PLAN_SET_ASIDE] = step_set_aside,
+	    [PLAN_SKEL] = step_skel,
+	    [PLAN_GRANT_ROOT] = step_grant_root,
 	};
 
 	return run[at->step->kind](at);

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/kernel_calls.h"
 #include "helper/init/budget.h"
 #include "helper/init/terminals.h"
 #include "helper/limits/control_file.h"

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "helper/init/give_back.h"
 #include "helper/init/hits.h"
 #include "helper/init/room.h"
 #include "helper/init/times.h"
@@ -152,6 +153,7 @@ static void serve_once(struct room *room)
 	if (watches[WATCH_CONTROL].revents) {
 		accept_client(room);
 		note_beginnings(room);
+		give_back_stack();
 	}
 	if (watches[WATCH_CONTROL].revents || watches[WATCH_TIMER].revents)
 		hits_tell(room);
@@ -210,6 +212,7 @@ void room_serve(struct room *room)
 	hits_begin(room);
 	room_note(room);
 	times_check(room);
+	give_back_stack(); /* what the plan took */
 	while (!room->stopping || (boottime_ms() < room->stop_deadline && !alone()))
 		serve_once(room);
 	end_sessions(room);

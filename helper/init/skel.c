@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/failure.h"
 #include "base/files.h"
+#include "base/kernel_calls.h"
 
 #define SKEL_DEPTH 16
 

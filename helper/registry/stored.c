@@ -196,3 +196,23 @@ bool registry_names(const struct registry *registry, char ***names, size_t *coun
 	*count = list.count;
 	return true;
 }
+
+int registry_open_used(const struct registry *registry, const char *name, struct failure *why)
+{
+	_cleanup_close_ int dir = registry_state_dir(registry, name, false, why);
+	_cleanup_close_ int file = -1;
+	struct stat status;
+
+	if (dir < 0)
+		return -1;
+	file = openat(dir, USED_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (file < 0 || fstat(file, &status) < 0)
+		return fail_fd(why, FAILURE_SYSTEM, errno,
+			       "cannot open the record of when '%s' was used", name);
+	if (!S_ISREG(status.st_mode))
+		return fail_fd(why, FAILURE_DATA, 0,
+			       "the record of when '%s' was used is no regular file: remove it "
+			       "('" USED_FILE "' beside its record 'stored')",
+			       name);
+	return take_fd(&file);
+}

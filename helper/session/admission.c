@@ -11,6 +11,7 @@
 #include "helper/container/thaw.h"
 #include "helper/events/events.h"
 #include "helper/init/channel.h"
+#include "helper/limits/kept_mounts.h"
 #include "helper/session/supported.h"
 #include "helper/session/times.h"
 #include "helper/storage/storage.h"
@@ -26,6 +27,12 @@ const struct policy *admission_policy(const struct admission *admission)
 	return admission->request->selection.policy;
 }
 
+bool admission_doubt_mounts(const struct admission *admission)
+{
+	kept_mounts_forget(admission->registry.run);
+	return false;
+}
+
 bool admission_prepare(struct admission *admission, struct failure *why)
 {
 	struct session_request *request = admission->request;
@@ -34,10 +41,11 @@ bool admission_prepare(struct admission *admission, struct failure *why)
 	if (!policy_supported(request->config, admission_policy(admission), why) ||
 	    !registry_open(request->config->state_dir, &admission->registry, why) ||
 	    !cgroup_layout_find(request->config->cgroup_parent, admission->registry.run,
-				&admission->layout, why) ||
-	    !limits_check(&admission->layout, &admission_policy(admission)->limits, why) ||
-	    (pool && !limits_check_pool(&admission->layout, &pool->limits, why)))
+				&admission->layout, why))
 		return false;
+	if (!limits_check(&admission->layout, &admission_policy(admission)->limits, why) ||
+	    (pool && !limits_check_pool(&admission->layout, &pool->limits, why)))
+		return admission_doubt_mounts(admission);
 	admission->spec = (struct container_spec){.name = request->name,
 						  .hostname = request->hostname,
 						  .config = request->config,

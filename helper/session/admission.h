@@ -32,6 +32,12 @@ struct admission {
 
 const struct policy *admission_policy(const struct admission *admission);
 
+/*
+ * After a failure in a cgroup, which may be for what was kept of their mounts: the next login looks
+ * anew. Always false.
+ */
+bool admission_doubt_mounts(const struct admission *admission);
+
 /* Open the registry and the cgroups, and check that the policy can be held to here. */
 bool admission_prepare(struct admission *admission, struct failure *why);
 

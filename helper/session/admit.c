@@ -6,7 +6,6 @@
 #include "helper/container/birth.h"
 #include "helper/init/control.h"
 #include "helper/init/leash.h"
-#include "helper/limits/kept_mounts.h"
 #include "helper/session/admission.h"
 
 /* Descriptors of a session's request besides those of its plan (helper/init/control.h). */
@@ -152,8 +151,10 @@ static bool enter_session(struct admission *admission, const struct login_tty *t
 			  struct failure *why)
 {
 	for (int attempt = 0; attempt < 3; attempt++) {
-		if (!admission_find(admission, why) || !find_place(admission, tty, why))
+		if (!admission_find(admission, why))
 			return false;
+		if (!find_place(admission, tty, why))
+			return admission_doubt_mounts(admission);
 		if (join_session(admission, tty, why))
 			return true;
 		if (why->kind != FAILURE_BUSY && why->kind != FAILURE_MISSING)
@@ -177,9 +178,10 @@ static bool bind_caller(struct admission *admission, struct failure *why)
 		return false;
 	bound = cgroup_attach(&admission->layout, place, request->caller.pid, why) &&
 		rlimits_apply(request->caller.pid, &admission_policy(admission)->limits, why);
-	if (!bound)
-		cgroup_restore(request->caller.pid, whereabouts);
-	return bound;
+	if (bound)
+		return true;
+	cgroup_restore(request->caller.pid, whereabouts);
+	return admission_doubt_mounts(admission);
 }
 
 static bool admit(struct admission *admission, struct failure *why)
@@ -210,9 +212,6 @@ bool session_admit(struct session_request *request, struct failure *why)
 	struct admission admission = ADMISSION_OF(request);
 	bool admitted = admit(&admission, why);
 
-	/* Should it be for what was kept, the next login does not go by it. */
-	if (!admitted && admission.registry.run >= 0)
-		kept_mounts_forget(admission.registry.run);
 	forget_place(&admission);
 	admission_close(&admission);
 	return admitted;

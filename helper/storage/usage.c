@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "helper/storage/ext4.h"
@@ -14,34 +13,12 @@
 
 #define IMAGE_NAME "layer.ext4"
 
-void storage_usage_clear(struct storage_usage *usage)
-{
-	memset(usage, 0xff, sizeof(*usage)); /* UINT64_MAX: unknown */
-}
-
 bool storage_is_bounded(const struct stored_record *record, const struct policy *policy)
 {
 	if (strcmp(record->storage, "image") == 0)
 		return true;
 	return strcmp(record->storage, "project") == 0 &&
 	       policy->limits.value[LIMIT_DISK] < LIMIT_UNLIMITED;
-}
-
-bool storage_usage_mounted(int layer, struct storage_usage *usage)
-{
-	struct statfs now;
-
-	storage_usage_clear(usage);
-	if (fstatfs(layer, &now) < 0)
-		return false;
-	usage->disk_bytes = (uint64_t)(now.f_blocks - now.f_bfree) * (uint64_t)now.f_bsize;
-	usage->disk_limit_bytes =
-	    usage->disk_bytes + (uint64_t)now.f_bavail * (uint64_t)now.f_bsize;
-	if (now.f_files) {
-		usage->inodes = now.f_files - now.f_ffree;
-		usage->inode_limit = now.f_files;
-	}
-	return true;
 }
 
 static bool read_image(int image, struct storage_usage *usage, struct failure *why)

@@ -320,14 +320,17 @@ def storage_moves_between_kinds(m):
 
 @test
 def memory_places_are_held(m):
-    """/tmp, /run and /dev/shm have the size of `tmp` each and count as memory."""
+    """/tmp, /run and /dev/shm have the size of `tmp` together, count as memory; who is full gets in."""
     with m.policy("places", 'limits { tmp = "16M" memory = "64M" swap = "0" }'):
         for place in ("/tmp", "/dev/shm", "/run/user/2002"):
             error, made = fill(m, "bob", "data", f"{place}/fill")
             equal(error, "ENOSPC", f"the error in {place}")
             expect(12 * MIB < made <= 16 * MIB, f"{made} bytes in {place}")
-        equal(m.ssh("bob", "rm -rf /tmp/fill /dev/shm/fill /run/user/2002/fill; echo ok").out,
-              "ok\n", "deleting")
+            others = m.ssh("bob", "for d in /tmp /dev/shm /run/user/2002; do "
+                           "head -c 1M /dev/zero >$d/more 2>/dev/null || echo $d; done")
+            equal(others.out.split(), ["/tmp", "/dev/shm", "/run/user/2002"], f"{place} is full")
+            equal(m.ssh("bob", f"rm -rf {place}/fill /tmp/more /dev/shm/more /run/user/2002/more; "
+                        "echo ok").out, "ok\n", "deleting")
     with m.policy("counted", 'limits { tmp = "256M" memory = "64M" swap = "0" }'):
         result = m.ssh("bob", "head -c 128M /dev/zero >/tmp/big; echo $?; stat -c %s /tmp/big")
         expect(result.status != 0 or not result.out.startswith("0\n"),

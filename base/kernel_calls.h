@@ -1,0 +1,80 @@
+/* base/kernel_calls.h - system calls that the GNU C library wraps and a smaller one does not. */
+#ifndef CARREL_BASE_KERNEL_CALLS_H
+#define CARREL_BASE_KERNEL_CALLS_H
+
+#include <stdio.h>
+
+#ifdef __GLIBC__
+
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+
+#else /* carrel-init is linked with musl where there is one: see m4/carrel_static.m4 */
+
+#include <linux/mount.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define MNT_DETACH      2 /* umount(2) */
+#define UMOUNT_NOFOLLOW 8
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE (1 << 0) /* rename(2) */
+#endif
+
+static inline int open_tree(int dir, const char *path, unsigned flags)
+{
+	return (int)syscall(SYS_open_tree, dir, path, flags);
+}
+
+static inline int move_mount(int from_dir, const char *from, int to_dir, const char *to,
+			     unsigned flags)
+{
+	return (int)syscall(SYS_move_mount, from_dir, from, to_dir, to, flags);
+}
+
+static inline int mount_setattr(int dir, const char *path, unsigned flags, struct mount_attr *attr,
+				size_t size)
+{
+	return (int)syscall(SYS_mount_setattr, dir, path, flags, attr, size);
+}
+
+static inline int fsopen(const char *type, unsigned flags)
+{
+	return (int)syscall(SYS_fsopen, type, flags);
+}
+
+static inline int fsconfig(int context, unsigned command, const char *key, const void *value,
+			   int aux)
+{
+	return (int)syscall(SYS_fsconfig, context, command, key, value, aux);
+}
+
+static inline int fsmount(int context, unsigned flags, unsigned attributes)
+{
+	return (int)syscall(SYS_fsmount, context, flags, attributes);
+}
+
+static inline int umount2(const char *path, int flags)
+{
+	return (int)syscall(SYS_umount2, path, flags);
+}
+
+static inline int renameat2(int from_dir, const char *from, int to_dir, const char *to,
+			    unsigned flags)
+{
+	return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
+static inline int pidfd_open(pid_t pid, unsigned flags)
+{
+	return (int)syscall(SYS_pidfd_open, pid, flags);
+}
+
+static inline int pidfd_send_signal(int pidfd, int number, siginfo_t *info, unsigned flags)
+{
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, number, info, flags);
+}
+
+#endif
+#endif
