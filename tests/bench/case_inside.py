@@ -17,6 +17,7 @@ import floor
 import image
 import scene
 
+MOST_ROUNDS = 20
 TREE = "/usr/include/linux"
 GIT_TREES = "/usr/include/linux /usr/include/c++"
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -86,7 +87,7 @@ def row(outside, inside):
 def measure(options):
     set_up()
     times = {name: ([], []) for name in ways()}
-    for _ in range(options.rounds):
+    for _ in range(min(options.rounds, MOST_ROUNDS)):
         for name, commands in ways().items():
             for found, command in zip(times[name], commands):
                 found.append(floor.printed(*command))

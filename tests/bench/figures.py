@@ -29,11 +29,15 @@ def cell(value):
     return "-" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
+def columns_of(measured):
+    return list(dict.fromkeys(key for row in measured.values() for key in row))
+
+
 def show(title, rows):
     """Rows are dicts; a row {"skipped": why} is told below the table."""
     print(f"\n{title}")
     measured = {name: row for name, row in rows.items() if "skipped" not in row}
-    columns = list(dict.fromkeys(key for row in measured.values() for key in row))
+    columns = columns_of(measured)
     widths = [max(len(column), *(len(cell(row.get(column))) for row in measured.values()))
               for column in columns]
     first = max((len(name) for name in rows), default=0)
@@ -45,3 +49,16 @@ def show(title, rows):
     for name, row in rows.items():
         if "skipped" in row:
             print(f"{name:{first}} skipped: {row['skipped']}")
+
+
+def show_markdown(title, rows):
+    """The same for docs/performance.md, whose text says what the rows are."""
+    measured = {name: row for name, row in rows.items() if "skipped" not in row}
+    columns = columns_of(measured)
+    print(f"\n| {title.split(':')[0]} | {' | '.join(name.replace('_', ' ') for name in columns)} |")
+    print("|---" * (len(columns) + 1) + "|")
+    for name, row in measured.items():
+        print(f"| {name} | {' | '.join(cell(row.get(column)) for column in columns)} |")
+    skipped = [f"{name} ({row['skipped']})" for name, row in rows.items() if "skipped" in row]
+    if skipped:
+        print(f"\nSkipped: {'; '.join(skipped)}.")
