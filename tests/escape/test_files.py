@@ -95,6 +95,10 @@ def hard_links(m):
     arm(m)
     all_refused(attempt(m, "link /etc/passwd p /usr/bin/su s /proc/self/exe e /run/carrel/inside i"),
                 ("EXDEV", "EPERM", "EACCES", "EROFS", "ENOENT"))
+    # Nor does one take a file of theirs to where it counts for nothing, or out of what counts it.
+    all_refused(attempt(m, "link attempt /var/tmp/x attempt /tmp/x attempt /dev/shm/x attempt /x "
+                           "attempt /run/x attempt /class/x attempt /srv/x"),
+                ("EXDEV", "EPERM", "EACCES", "EROFS", "ENOENT"))
 
 
 @test
@@ -142,9 +146,9 @@ rm -rf $p 2>/dev/null || mv $p $p.aside
 
 def host_listing(m):
     """What a helper that follows a link of the container would change on the host."""
-    return m.run("sh", "-c", "sha256sum /etc/passwd /etc/group /etc/shadow; ls -ld /etc /etc/skel "
-                 "/run/carrel /host /etc/sudoers.d 2>&1; ls -A /etc | grep -v '^[.]'; "
-                 "ls -A /etc/skel /run/user 2>&1").out
+    return m.run("sh", "-c", "sha256sum /etc/passwd /etc/group /etc/shadow; "
+                 "stat -c '%n %F %a %u %g' /etc /etc/skel /run/carrel /host /etc/sudoers.d "
+                 "2>&1; ls -A /etc | grep -v '^[.]'; ls -A /etc/skel /run/user 2>&1").out
 
 
 def set_traps(m, kinds):

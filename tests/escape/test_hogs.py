@@ -1,11 +1,12 @@
 """Hogs: one user takes all of something for as long as they can; how long does another's login take?"""
 
 import os
+import re
 import signal
 import socket
 import time
 
-from attacker import arm
+from attacker import arm, listen_with
 from image import have_image
 from machine import can_connect, free_port
 from suite import equal, eventually, expect, test
@@ -33,9 +34,10 @@ HOGS = {
 RATIO, FLOOR = 15, 6.0
 
 
-def login_time(m, user="alice"):
+def login_time(m, user="alice", port=None):
+    options = ("-p", str(port)) if port else ()
     began = time.monotonic()
-    equal(m.ssh(user, "echo in").out, "in\n", f"{user}'s login")
+    equal(m.ssh(user, "echo in", options=options).out, "in\n", f"{user}'s login")
     return time.monotonic() - began
 
 
@@ -82,6 +84,68 @@ def many_logins(m):
     for login in logins:
         login.terminate()
     eventually(lambda: not m.run("pgrep", "-fx", "sleep 20").out.split(), "their end")
+
+
+# So many logins of one user, forty at a time: those that are in stay, a refused one makes room.
+LOGINS = int(os.environ.get("ESCAPE_LOGINS", "200"))
+KNOCK = ("seq {count} | xargs -P 40 -I NUMBER "
+         "sh -c '{ssh} sleep 300 2>&1 | head -c 300 >>{answers}/NUMBER; echo end >>{answers}/NUMBER'")
+
+
+@test
+def logins_without_end(m):
+    """200 ssh logins of one user (or ESCAPE_LOGINS): as many as `sessions` are in, others log in."""
+    answers = m.directory / "answers"
+    answers.mkdir()
+    before = min(login_time(m) for _ in range(3))
+    ssh = " ".join(map(str, m.ssh_command("bob")))
+    began = time.monotonic()
+    m.start("sh", "-c", KNOCK.format(ssh=ssh, count=LOGINS, answers=answers))
+    times, most, ended = [], 0, []
+    while len(ended) < LOGINS - 20 and time.monotonic() - began < 300:
+        times.append(login_time(m))
+        most = max(most, sessions_of(m, "bob"))
+        ended = [text for path in answers.iterdir() if (text := path.read_text()).endswith("end\n")]
+    took = time.monotonic() - began
+    times.sort()
+    print(f"      {LOGINS} logins in {took:.0f} s: a login takes {before:.2f} s, meanwhile "
+          f"{times[len(times) // 2]:.2f} s (median), {times[-1]:.2f} s at most "
+          f"({times[-1] / before:.1f} times)", flush=True)
+    odd = [text for text in ended if "as many sessions" not in text]
+    expect(not odd, f"{len(odd)} were not told why, but {odd[:9]}")
+    equal(len(ended), LOGINS - 20, "those that ended")
+    equal(most, 20, "the most that were in at a time")
+    expect(len(times) >= 3 and times[-1] < max(RATIO * before, 15), f"alice's logins: {times}")
+    began = time.monotonic()
+    equal(m.run("carrel", "stop", "--timeout", "1", "bob").status, 0, "carrel stop")
+    eventually(lambda: not m.run("pgrep", "-f", "^sshd: bob").out, "the end of their sshd")
+    expect(time.monotonic() - began < 20, "the stop took too long")
+    equal(m.ssh("bob", "echo in").out, "in\n", "bob's own login afterwards")
+
+
+def sessions_of(m, container):
+    """How many there are, as admins are told."""
+    return len(re.findall(r"^ +\d+  bob  ", m.run("carrel", "show", container).out, re.M))
+
+
+@test
+def thousand_strangers(m):
+    """A thousand connections that never log in: sshd's own limits hold them, Carrel knows of none."""
+    port = listen_with(m, "PerSourceMaxStartups 50")
+    before = min(login_time(m, port=port) for _ in range(3))
+    held = []
+    m.cleanup.callback(lambda: [connection.close() for connection in held])
+    for _ in range(1000):
+        connection = socket.socket()
+        connection.bind(("127.0.0.2", 0))
+        connection.settimeout(5)
+        connection.connect(("127.0.0.1", port))
+        held.append(connection)
+    times = [login_time(m, port=port) for _ in range(3)]
+    print(f"      1000 connections: a login takes {before:.2f} s, meanwhile {max(times):.2f} s "
+          f"({max(times) / before:.1f} times)", flush=True)
+    expect(max(times) < max(RATIO * before, FLOOR), f"alice's logins took {times}")
+    equal(m.run("pgrep", "-x", "carrel-helper").out, "", "helpers that run")
 
 
 def hold(port, count):

@@ -4,6 +4,7 @@ import socket
 
 from attacker import all_refused, arm, attempt
 from image import have_image
+from machine import can_connect
 from suite import equal, expect, test
 
 CALLS = {"clone3": "ENOSYS", "capset": "EPERM", "ambient": "EPERM",
@@ -24,6 +25,8 @@ KERNEL_FILES = (
     "/sys/fs/cgroup/pids/cgroup.procs", "/sys/fs/cgroup/unified/cgroup.procs",
     "/dev/mem", "/dev/kmsg", "/dev/sda", "/dev/vda", "/dev/loop-control", "/dev/kvm",
     "/dev/vhost-vsock", "/dev/vsock", "/dev/fuse", "/dev/net/tun")
+# What a kernel says that knows no audit in a user namespace, or none at all.
+AUDIT = ("EPERM", "ECONNREFUSED", "EPROTONOSUPPORT", "EINVAL")
 NOT_THERE = ("EACCES", "EPERM", "EROFS", "ENOENT", "EISDIR", "ENOTDIR")
 
 
@@ -52,6 +55,19 @@ def socket_families(m):
     with m.policy("families", 'image = "lab"\nroot = yes'):
         arm(m)
         all_refused(attempt(m, "sockets", sudo=True), NO_FAMILY, **SOCKETS | {"raw": "done"})
+
+
+@test
+def netlink_of_the_host(m):
+    """Messages to the kernel: no audit, no device event, no sockets but the container's own."""
+    have_image(m)
+    refused = {"audit_off": AUDIT, "audit_daemon": AUDIT, "audit_get": AUDIT, "audit_line": AUDIT,
+               "uevent_send": "EPERM", "listeners": "done"}
+    for name, policy in (("nl-user", ""), ("nl-root", 'image = "lab"\nroot = yes')):
+        with m.policy(name, policy):
+            arm(m)
+            all_refused(attempt(m, "netlink", sudo=bool(policy)), "EPROTONOSUPPORT", **refused)
+    expect(can_connect(m.ports["lab"]), "the host has a listener that could be seen")
 
 
 @test

@@ -2,9 +2,9 @@
 
 import time
 
-from attacker import arm
+from attacker import arm, attempt
 from image import have_image
-from suite import equal, expect, matches, test
+from suite import equal, eventually, expect, matches, test
 
 FLOODS = ("inotify", "terminals", "pipes", "sockets", "queues", "segments", "semaphores", "mqueues",
           "zombies")
@@ -36,6 +36,29 @@ def another_user_inside(m):
         for inside, outside, count in lines:
             expect(not outside <= 2001 < outside + count, f"the host's alice is mapped: {uid_map}")
         matches(done.out, "2001", "an id of the container's own")
+
+
+@test
+def another_container_of_the_same_user(m):
+    """Two containers of one user, whose id is the same: neither is seen, met or left from the other."""
+    with m.policy("one", "", who='users = {"bob"}\n  services = {"su", "su-l"}'):
+        first = m.start("su", "bob", "-c", "cd; echo first >note; exec -a of-first python3 -c '\n"
+                        "import socket, time\ns = socket.socket(1)\ns.bind(chr(0) + \"of-first\")\n"
+                        "s.listen()\nopen(\"/dev/shm/of-first\", \"w\").write(\"x\")\n"
+                        "open(\"/tmp/of-first\", \"w\").write(\"x\")\ntime.sleep(300)'")
+        pid = eventually(lambda: m.run("pgrep", "-f", "^of-first").out.split(), "the first one")[0]
+        arm(m)  # over ssh: the other container
+        expect(m.init_pid("bob") and m.init_pid("bob-one"), f"two containers run: {m.running()}")
+        answers = dict(attempt(m, f"look-into {pid}"))
+        for name in ("ptrace-attach", "process_vm_readv", "pidfd_getfd", "kcmp", "prlimit"):
+            equal(answers[name], "ESRCH", name)
+        equal(dict(attempt(m, "abstract of-first")), {"connect": "ECONNREFUSED"}, "its socket")
+        for command in ("pgrep -f of-first", "cat note", "cat /dev/shm/of-first", "cat /tmp/of-first",
+                        f"test -d /proc/{pid}/root"):
+            done = m.ssh("bob", command)
+            expect(done.status != 0, f"{command} shows {done.out!r}")
+        m.ssh("bob", f"for p in $(seq 2 4000) {pid}; do kill -9 $p 2>/dev/null; done; kill -9 -1")
+        expect(first.poll() is None, "the first one was ended from the second")
 
 
 def login_time(m):

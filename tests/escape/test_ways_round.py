@@ -6,10 +6,10 @@ import shutil
 import socket
 import struct
 
-from attacker import all_refused, arm, attempt
+from attacker import all_refused, arm, attempt, listen_with
 from image import have_image
-from machine import STATE
-from suite import contains, equal, expect, lacks, test
+from machine import STATE, can_connect, free_port
+from suite import contains, equal, eventually, expect, lacks, test
 
 
 def place(m, user="bob"):
@@ -39,6 +39,38 @@ def files_that_sshd_runs(m):
 
 
 @test
+def settings_of_sshd(m):
+    """ForceCommand, a subsystem, PermitUserEnvironment, PermitUserRC of the host's sshd: all inside."""
+    home = pathlib.Path("/home/bob")
+    evil = home / "evil.so"
+    done = m.run("gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", evil,
+                 pathlib.Path(__file__).with_name("hostile.c"))
+    equal(done.status, 0, f"gcc ({done.err})")
+    show = "readlink /proc/self/ns/pid"
+    with m.policy("settings", "home = bind"):
+        inside = place(m)
+        expect(inside != os.readlink("/proc/self/ns/pid") + "\n", "bob is on the host")
+        (home / ".ssh/environment").write_text(f"LD_PRELOAD={evil}\nCHOSEN=by-bob\n")
+        try:
+            port = "-p", str(listen_with(m, f"ForceCommand {show}", f"Subsystem place {show}"))
+            for words, more in ((("echo", "out"), ()), ((), ()), (("sftp",), ("-s",)),
+                                (("place",), ("-s",))):
+                equal(m.ssh("bob", *words, options=(*port, *more)).out, inside,
+                      f"the place of a ForceCommand in place of {words}")
+            (home / ".ssh/rc").write_text(show + "\n")
+            port = "-p", str(listen_with(m, "PermitUserEnvironment yes", "PermitUserRC yes",
+                                         f"Subsystem place {show}"))
+            done = m.ssh("bob", "echo $CHOSEN", options=port)
+            equal(done.out, inside + "by-bob\n", "~/.ssh/rc, and the environment")
+            equal(m.ssh("bob", "place", options=(*port, "-s")).out, inside, "a subsystem")
+            contains(m.ssh("bob", "cat /var/tmp/loaded").out, "sh loads", "bob's library inside")
+        finally:
+            for name in (".ssh/rc", ".ssh/environment", "evil.so"):
+                (home / name).unlink(missing_ok=True)
+    expect(not pathlib.Path("/var/tmp/loaded").exists(), "bob's library was loaded on the host")
+
+
+@test
 def nothing_but_forwarding(m):
     """ssh -W and -N without a program: the host's loopback is not reached from inside."""
     address = m.serve(b"a secret of the host\n")
@@ -50,6 +82,39 @@ def nothing_but_forwarding(m):
     done = m.ssh("bob", "python3 -c \"import socket; s = socket.socket(1); "
                         f"s.connect('{unix}')\"")
     contains(done.err, "FileNotFoundError", "the host's socket in /run")
+
+
+@test
+def refused_forward_nothing(m):
+    """A refused login keeps its connection open (ssh -N, -W): it reaches nothing of the host."""
+    address = m.serve(b"a secret of the host\n")
+    unix = "/run/host-socket"
+    m.cleanup.callback(pathlib.Path(unix).unlink, missing_ok=True)
+    m.serve(b"a secret of the host\n", family=socket.AF_UNIX, address=unix)
+    os.chmod(unix, 0o666)
+    refusals = ({"action": "deny"}, {"body": "limits { sessions = 1 }"}, {"body": 'image = "none"'})
+    for refusal in refusals:
+        with m.policy("refused", **refusal):
+            if "sessions" in refusal.get("body", ""):
+                m.ssh_start("bob", "sleep 60")
+                eventually(lambda: m.run("pgrep", "-fx", "sleep 60").out, "the one session")
+            expect(m.ssh("bob", "true").status != 0, f"{refusal}: a command runs")
+            for flags in (("-W", f"127.0.0.1:{address[1]}"), ("-s", "sftp")):
+                done = m.ssh("bob", options=flags) if flags[0] == "-W" else m.ssh(
+                    "bob", "sftp", options=("-s",))
+                lacks(done.out, "secret", f"{refusal}: what {flags} shows")
+                expect(done.status != 0, f"{refusal}: {flags} works")
+            ways = {free_port(): f"127.0.0.1:{address[1]}", free_port(): unix}
+            forwards = [word for port, target in ways.items() for word in ("-L", f"{port}:{target}")]
+            outward = free_port()
+            m.ssh_start("bob", options=("-N", *forwards, "-R", f"{outward}:127.0.0.1:9"))
+            for port in ways:
+                eventually(lambda: can_connect(port), "the client's end of a forward")
+                with socket.create_connection(("127.0.0.1", port)) as connection:
+                    connection.settimeout(20)
+                    equal(connection.recv(100), b"", f"{refusal}: what comes through to {ways[port]}")
+            expect(not can_connect(outward), f"{refusal}: a port of the host listens for them")
+            m.run("pkill", "-fx", "sleep 60")
 
 
 @test

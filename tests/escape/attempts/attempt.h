@@ -11,6 +11,7 @@ extern const struct attempt process_attempts[];
 extern const struct attempt kernel_attempts[];
 extern const struct attempt file_attempts[];
 extern const struct attempt flood_attempts[];
+extern const struct attempt netlink_attempts[];
 
 /* Print what came of it; errno tells the error when `result` is -1. */
 void tell(const char *what, long result);

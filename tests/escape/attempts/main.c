@@ -22,7 +22,7 @@ void tell_descriptor(const char *what, int descriptor)
 int main(int count, char **arguments)
 {
 	const struct attempt *tables[] = {process_attempts, kernel_attempts, file_attempts,
-					  flood_attempts};
+					  flood_attempts, netlink_attempts};
 
 	for (size_t i = 0; count > 1 && i < sizeof(tables) / sizeof(tables[0]); i++)
 		for (const struct attempt *attempt = tables[i]; attempt->name; attempt++)
