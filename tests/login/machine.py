@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 
+import memcheck
 import suite
 import witness
 from client import Client, end_process
@@ -134,6 +135,7 @@ class Machine(Client):
         self._add_secrets()
         if self.contained:
             witness.set_up(self.directory)
+            memcheck.set_up()
             self._enable_carrel()
         self._start_cron()
         for alias, port in self.ports.items():

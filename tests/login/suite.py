@@ -6,6 +6,7 @@ import re
 import time
 import traceback
 
+import memcheck
 import witness
 
 PATIENCE = 60  # seconds for anything that should happen soon, on a slow and busy machine
@@ -98,9 +99,9 @@ def selected(pattern, bare):
 def run_one(test, machine):
     """Returns "ok", "FAIL" or "SKIP", and the lines that explain it."""
     verdict, lines = judge(test, machine)
-    said = witness.accusations()
+    said = witness.accusations() + memcheck.accusations()
     if said:
-        return "FAIL", ["a sanitizer says:", *said.splitlines(), *lines]
+        return "FAIL", ["a sanitizer or memcheck says:", *said.splitlines(), *lines]
     return verdict, lines
 
 

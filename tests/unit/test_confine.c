@@ -269,6 +269,7 @@ Suite *confine_suite(void)
 	tcase_add_test(containers, containers_with_root_have_a_small_set);
 	suite_add_tcase(suite, containers);
 
+	tcase_set_tags(helper, "foreign"); /* as in test_seccomp.c */
 	tcase_add_test(helper, helper_confines_itself);
 	suite_add_tcase(suite, helper);
 	return suite;
