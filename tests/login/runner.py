@@ -104,7 +104,7 @@ def what_is_left(name):
                 left.append(f"process {process.name}: {(process / 'comm').read_text().strip()}")
         except OSError:
             continue  # ended meanwhile
-    left += [str(path) for path in pathlib.Path("/sys/fs/cgroup").glob(f"**/{name}")]
+    left += [f"{place}/{name}" for place, folders, _ in os.walk("/sys/fs/cgroup") if name in folders]
     left += [str(path) for path in pathlib.Path("/var/tmp").glob(name)]
     loops = subprocess.run(["losetup", "--list", "--noheadings"], capture_output=True, text=True)
     left += [line for line in loops.stdout.splitlines() if name in line or "(deleted)" in line]
