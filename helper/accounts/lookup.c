@@ -7,12 +7,14 @@
 
 #include "helper/accounts/accounts.h"
 
-#define BUFFER_FIRST 4096
-#define BUFFER_MOST  (16 * 1024 * 1024)
-#define GROUPS_FIRST 64
-#define GROUPS_MOST  65536 /* NGROUPS_MAX, getgroups(2) */
-#define NAME_MOST    256   /* what the wire and utmp-like records take */
-#define FIELD_MOST   4096  /* PATH_MAX: longer homes and shells cannot be used anyway */
+#define BUFFER_FIRST  4096
+#define BUFFER_MOST   (16 * 1024 * 1024)
+#define GROUPS_FIRST  64
+#define GROUPS_MOST   65536 /* NGROUPS_MAX, getgroups(2) */
+#define AT_ONCE_LEAST 8     /* groups of which the names are looked up in one go */
+#define LISTED_MOST   65536 /* of the machine's groups, to find them among */
+#define NAME_MOST     256   /* what the wire and utmp-like records take */
+#define FIELD_MOST    4096  /* PATH_MAX: longer homes and shells cannot be used anyway */
 
 /* What getpwnam_r and its kin write strings into. Kept from call to call, so that it grows once. */
 struct buffer {
@@ -120,6 +122,44 @@ static gid_t *list_gids(const struct account *account, int *count)
 	}
 }
 
+static void take_name(struct account *account, const struct group *entry, size_t *missing)
+{
+	for (size_t i = 0; i < account->group_count; i++) {
+		struct account_group *group = &account->groups[i];
+
+		if (group->gid != entry->gr_gid || group->name ||
+		    strlen(entry->gr_name) > NAME_MOST)
+			continue;
+		group->name = strdup(entry->gr_name);
+		*missing -= group->name != NULL;
+	}
+}
+
+/*
+ * Each question for one group reads the group file from its start, so that who is in hundreds pays
+ * with the square. Reading all groups once, in the order in which the sources would be asked, finds
+ * the same names; what it does not find, because a directory service does not list its groups or
+ * there are far more than the user has, is asked for one by one.
+ */
+static void find_names_at_once(struct account *account, struct buffer *buffer)
+{
+	size_t missing = account->group_count;
+	struct group entry, *found;
+
+	setgrent();
+	for (size_t seen = 0; missing && seen < LISTED_MOST; seen++) {
+		int error;
+
+		do
+			error = getgrent_r(&entry, buffer->bytes, buffer->size, &found);
+		while (call_again(buffer, &error));
+		if (error)
+			break;
+		take_name(account, found, &missing);
+	}
+	endgrent();
+}
+
 static bool is_listed(const struct account *account, gid_t gid)
 {
 	for (size_t i = 0; i < account->group_count; i++)
@@ -128,17 +168,26 @@ static bool is_listed(const struct account *account, gid_t gid)
 	return false;
 }
 
-static bool add_group(struct account *account, gid_t gid, struct buffer *buffer,
-		      struct failure *why)
+static void add_group(struct account *account, gid_t gid)
 {
 	struct account_group *group = &account->groups[account->group_count];
 
-	if (is_listed(account, gid))
-		return true;
-	if (!find_group_name(gid, buffer, &group->name, why))
-		return false;
-	group->gid = gid;
-	account->group_count++;
+	if (!is_listed(account, gid)) {
+		group->gid = gid;
+		account->group_count++;
+	}
+}
+
+static bool find_names(struct account *account, struct buffer *buffer, struct failure *why)
+{
+	if (account->group_count >= AT_ONCE_LEAST)
+		find_names_at_once(account, buffer);
+	for (size_t i = 0; i < account->group_count; i++) {
+		struct account_group *group = &account->groups[i];
+
+		if (!group->name && !find_group_name(group->gid, buffer, &group->name, why))
+			return false;
+	}
 	return true;
 }
 
@@ -152,12 +201,10 @@ static bool fill_groups(struct account *account, struct buffer *buffer, struct f
 	if (!account->groups)
 		return fail(why, FAILURE_SYSTEM, 0, "cannot list the groups of the user '%s'",
 			    account->name);
-	if (!add_group(account, account->gid, buffer, why))
-		return false;
+	add_group(account, account->gid);
 	for (int i = 0; i < count; i++)
-		if (!add_group(account, gids[i], buffer, why))
-			return false;
-	return true;
+		add_group(account, gids[i]);
+	return find_names(account, buffer, why);
 }
 
 static char *copy_field(const char *field)

@@ -101,6 +101,7 @@ static int check_many(void)
 	add(&group, "alice\n");
 	for (int i = 0; i < MANY; i++)
 		add(&group, "group%d:x:%d:alice\n", i, 2000 + i);
+	add(&group, "later:x:2005:alice\n"); /* the first of a number has the name */
 	EXPECT(write_accounts("alice:x:1001:1005::/:/bin/sh\n", group.text) == 0);
 	account = account_lookup("alice", &why);
 	EXPECT(account && account->group_count == MANY + 1);
@@ -108,6 +109,7 @@ static int check_many(void)
 	for (int i = 0; i < MANY; i++)
 		EXPECT(account->groups[i + 1].gid == (gid_t)(2000 + i));
 	EXPECT(strcmp(account->groups[MANY].name, "group2999") == 0);
+	EXPECT(strcmp(account->groups[6].name, "group5") == 0);
 	account_free(account);
 	return 0;
 }
