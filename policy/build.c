@@ -202,6 +202,10 @@ void config_free(struct config *config)
 
 	if (!config)
 		return;
+	if (config->image) {
+		free(config->image);
+		return;
+	}
 	config_drop_policies(config);
 	files = (struct string_list){config->file_count, config->files};
 	string_list_free(&files);

@@ -1,19 +1,21 @@
 /* policy/load.c - read carrel.conf and policy.d, in order, into one config. */
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "policy/build.h"
 #include "policy/check.h"
+#include "policy/files.h"
 #include "policy/grammar.h"
 #include "policy/policy.h"
 #include "policy/tree.h"
 #include "policy/vet.h"
 
-#define MAIN_FILE    "carrel.conf"
-#define DROP_IN_DIR  "policy.d"
 #define DROP_IN_MOST 1000
 
 static void tree_cleanup(cfg_t **tree)
@@ -52,11 +54,11 @@ static bool read_file(struct config *config, int fd, const char *shown, bool mai
 
 static bool load_main(struct config *config, int dir, struct failure *why)
 {
-	_cleanup_close_ int fd = vet_open_file(dir, MAIN_FILE, MAIN_FILE, why);
+	_cleanup_close_ int fd = vet_open_file(dir, POLICY_MAIN_FILE, POLICY_MAIN_FILE, why);
 
 	if (fd < 0)
 		return why->error == ENOENT;
-	return read_file(config, fd, MAIN_FILE, true, why);
+	return read_file(config, fd, POLICY_MAIN_FILE, true, why);
 }
 
 /* Editors leave ".x.conf.swp", "x.conf~" and "#x.conf#"; none of them is a policy. */
@@ -72,7 +74,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool list_drop_ins(DIR *stream, struct string_list *names, struct failure *why)
+static bool list(DIR *stream, struct string_list *names, struct failure *why)
 {
 	const struct dirent *entry;
 
@@ -81,56 +83,51 @@ static bool list_drop_ins(DIR *stream, struct string_list *names, struct failure
 			continue;
 		if (names->count == DROP_IN_MOST)
 			return fail(why, FAILURE_POLICY, 0, "%s has more than %d files",
-				    DROP_IN_DIR, DROP_IN_MOST);
+				    POLICY_DROP_IN_DIR, DROP_IN_MOST);
 		if (!string_list_add(names, entry->d_name, why))
 			return false;
 	}
 	if (errno != 0)
-		return fail(why, FAILURE_SYSTEM, errno, "cannot list %s", DROP_IN_DIR);
+		return fail(why, FAILURE_SYSTEM, errno, "cannot list %s", POLICY_DROP_IN_DIR);
 	if (names->count > 1)
 		qsort(names->items, names->count, sizeof(*names->items), compare_names);
 	return true;
 }
 
+bool policy_list_drop_ins(int dir, struct string_list *names, struct failure *why)
+{
+	_cleanup_close_ int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *stream = again < 0 ? NULL : fdopendir(again);
+
+	if (!stream)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot list %s", POLICY_DROP_IN_DIR);
+	(void)take_fd(&again);
+	return list(stream, names, why);
+}
+
 static bool load_drop_in(struct config *config, int dir, const char *name, struct failure *why)
 {
 	_cleanup_close_ int fd = -1;
-	char shown[sizeof(DROP_IN_DIR) + NAME_MAX + 1];
+	char shown[sizeof(POLICY_DROP_IN_DIR) + NAME_MAX + 1];
 
-	(void)snprintf(shown, sizeof(shown), "%s/%s", DROP_IN_DIR, name);
+	(void)snprintf(shown, sizeof(shown), "%s/%s", POLICY_DROP_IN_DIR, name);
 	fd = vet_open_file(dir, name, shown, why);
 	if (fd < 0) /* removed since the directory was listed */
 		return why->error == ENOENT;
 	return read_file(config, fd, shown, false, why);
 }
 
-static bool load_names(struct config *config, int dir, DIR *stream, struct string_list *names,
-		       struct failure *why)
-{
-	if (!list_drop_ins(stream, names, why))
-		return false;
-	for (size_t i = 0; i < names->count; i++)
-		if (!load_drop_in(config, dir, names->items[i], why))
-			return false;
-	return true;
-}
-
 static bool load_drop_ins(struct config *config, int dir, struct failure *why)
 {
-	_cleanup_closedir_ DIR *stream = NULL;
+	_cleanup_close_ int drop_ins = vet_open_directory(dir, POLICY_DROP_IN_DIR, why);
 	struct string_list names = {0};
 	bool loaded;
-	int fd = vet_open_directory(dir, DROP_IN_DIR, why);
 
-	if (fd < 0)
+	if (drop_ins < 0)
 		return why->error == ENOENT;
-	stream = fdopendir(fd);
-	if (!stream) {
-		(void)fail(why, FAILURE_SYSTEM, errno, "cannot list %s", DROP_IN_DIR);
-		(void)close(fd);
-		return false;
-	}
-	loaded = load_names(config, fd, stream, &names, why);
+	loaded = policy_list_drop_ins(drop_ins, &names, why);
+	for (size_t i = 0; i < names.count && loaded; i++)
+		loaded = load_drop_in(config, drop_ins, names.items[i], why);
 	string_list_free(&names);
 	return loaded;
 }

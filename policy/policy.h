@@ -123,6 +123,7 @@ struct config {
 	size_t pool_count;
 	char **files; /* every file read, in order */
 	size_t file_count;
+	void *image; /* config_unpack(): all of it is in there; NULL when it was parsed */
 };
 
 /* Who asks, resolved by the caller through NSS before any matching. */

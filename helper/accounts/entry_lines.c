@@ -122,17 +122,20 @@ const char *entry_field(const char *line, size_t length, unsigned index, size_t 
 	return line;
 }
 
+bool entry_is_value(const char *field, size_t field_length, const char *value)
+{
+	for (size_t i = 0; i < field_length; i++)
+		if (value[i] == '\0' || field[i] != safe_in_field(value[i]))
+			return false;
+	return value[field_length] == '\0';
+}
+
 bool entry_field_is(const char *line, size_t length, unsigned index, const char *value)
 {
 	size_t field_length;
 	const char *field = entry_field(line, length, index, &field_length);
 
-	if (!field || field_length != strlen(value))
-		return false;
-	for (size_t i = 0; i < field_length; i++)
-		if (field[i] != safe_in_field(value[i]))
-			return false;
-	return true;
+	return field && entry_is_value(field, field_length, value);
 }
 
 bool entry_field_number(const char *line, size_t length, unsigned index, unsigned *number)

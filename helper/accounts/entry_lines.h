@@ -40,6 +40,8 @@ const char *entry_field(const char *line, size_t length, unsigned index, size_t 
 
 /* Is the field `value`, as entry_add_field writes it? */
 bool entry_field_is(const char *line, size_t length, unsigned index, const char *value);
+/* The same for a field at hand. */
+bool entry_is_value(const char *field, size_t field_length, const char *value);
 
 /*
  * A decimal field as glibc reads it, with blanks, a sign and zeros in front; false when it is none,

@@ -19,23 +19,17 @@ static bool is_shown(const struct merge *merge, size_t index)
 	return id_map_contains(merge->gid_map, merge->account->groups[index].gid);
 }
 
-static bool has_gid(const char *line, size_t length, gid_t gid)
-{
-	unsigned number;
-
-	return entry_field_number(line, length, 2, &number) && number == gid;
-}
-
 static size_t find_by_name(const struct merge *merge, const char *line, size_t length)
 {
 	const struct account *account = merge->account;
-	size_t i = 0;
+	size_t i = 0, name_length;
+	const char *name = entry_field(line, length, 0, &name_length);
 
-	if (!memchr(line, ':', length))
+	if (!name || !memchr(line, ':', length))
 		return account->group_count;
 	while (i < account->group_count &&
-	       !(account->groups[i].name && is_shown(merge, i) &&
-		 entry_field_is(line, length, 0, account->groups[i].name)))
+	       !(account->groups[i].name &&
+		 entry_is_value(name, name_length, account->groups[i].name) && is_shown(merge, i)))
 		i++;
 	return i;
 }
@@ -43,10 +37,12 @@ static size_t find_by_name(const struct merge *merge, const char *line, size_t l
 static size_t find_by_gid(const struct merge *merge, const char *line, size_t length)
 {
 	const struct account *account = merge->account;
+	unsigned gid;
 	size_t i = 0;
 
-	while (i < account->group_count &&
-	       !(has_gid(line, length, account->groups[i].gid) && is_shown(merge, i)))
+	if (!entry_field_number(line, length, 2, &gid))
+		return account->group_count;
+	while (i < account->group_count && !(account->groups[i].gid == gid && is_shown(merge, i)))
 		i++;
 	return i;
 }

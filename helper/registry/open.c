@@ -62,12 +62,17 @@ static int open_state(const char *path, struct failure *why)
 	return dir;
 }
 
+int registry_open_run(struct failure *why)
+{
+	return open_vetted(AT_FDCWD, CARREL_RUN, 0711, why);
+}
+
 bool registry_open(const char *state_dir, struct registry *registry, struct failure *why)
 {
 	static const char *const runtime[] = {"blocks", "seccomp", "ns"};
 
 	*registry = (struct registry){-1, -1, -1, -1, -1};
-	registry->run = open_vetted(AT_FDCWD, CARREL_RUN, 0711, why);
+	registry->run = registry_open_run(why);
 	if (registry->run < 0)
 		return false;
 	registry->run_containers = open_vetted(registry->run, "containers", 0700, why);

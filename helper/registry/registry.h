@@ -28,6 +28,9 @@ struct registry {
 	int state_images;     /* ... /images */
 };
 
+/* Only /run/carrel, made when it is missing, vetted likewise; O_PATH fd. -1 with *why. */
+int registry_open_run(struct failure *why);
+
 /* Open, making what is missing; refuses (FAILURE_DATA) what is not root's or is writable by others.
  */
 bool registry_open(const char *state_dir, struct registry *registry, struct failure *why);

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "helper/registry/this_build.h"
 #include "helper/seccomp/arch.h"
 
 #define CACHE_MAGIC 0x31504d4353525243u /* "CRRSCMP1" in memory order */
@@ -54,22 +55,20 @@ char *cache_key(const struct seccomp_rules *rules)
 {
 	const struct scmp_version *library = seccomp_version();
 	_cleanup_free_ char *key = NULL;
-	struct stat build;
+	struct this_build build;
 	size_t length;
 	bool complete;
 	FILE *out;
 
 	/* The table and the compiler are in this file: another build of them is another file. */
-	if (!library || stat("/proc/self/exe", &build) != 0)
+	if (!library || !this_build_read(&build))
 		return NULL;
 	out = open_memstream(&key, &length);
 	if (!out)
 		return NULL;
 	(void)fprintf(out, "arch %x\nlibseccomp %u.%u.%u\n", NATIVE_ARCH, library->major,
 		      library->minor, library->micro);
-	(void)fprintf(out, "build %ju %ju %jd %jd.%09ld\n", (uintmax_t)build.st_dev,
-		      (uintmax_t)build.st_ino, (intmax_t)build.st_size,
-		      (intmax_t)build.st_ctim.tv_sec, build.st_ctim.tv_nsec);
+	(void)fprintf(out, "%s\n", build.text);
 	(void)fprintf(out, "root %d\n", rules->allow_root);
 	complete = print_names(out, "allow", rules->allow) && print_names(out, "deny", rules->deny);
 	if (fclose(out) != 0 || !complete || length > KEY_MAX)

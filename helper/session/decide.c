@@ -8,7 +8,9 @@
 
 #include "base/files.h"
 #include "base/paths.h"
+#include "helper/registry/this_build.h"
 #include "helper/session/session.h"
+#include "policy/kept.h"
 
 #define SYSTEMD_USER "systemd-user"
 
@@ -69,6 +71,16 @@ static bool exempt_despite(struct session_request *request, struct config *exemp
 	return is_exempt;
 }
 
+/* What is kept is below /run/carrel; where that cannot be had, files are read. */
+static struct config *load_kept(int dir, struct config **exempt, struct failure *why)
+{
+	struct failure ignored;
+	struct this_build build;
+	_cleanup_close_ int kept = this_build_read(&build) ? registry_open_run(&ignored) : -1;
+
+	return config_load_kept(dir, kept, build.text, exempt, why);
+}
+
 static bool load(struct session_request *request, struct failure *why)
 {
 	_cleanup_close_ int dir = dir_open_at(AT_FDCWD, CARREL_ETC, false);
@@ -83,7 +95,7 @@ static bool load(struct session_request *request, struct failure *why)
 				"stack with 'carrel pam disable %s'",
 		     request->wire.service);
 	else
-		request->config = config_load(dir, &exempt, why);
+		request->config = load_kept(dir, &exempt, why);
 	if (request->config)
 		return true;
 	in = exempt_despite(request, exempt, why);
