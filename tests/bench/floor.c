@@ -340,7 +340,7 @@ static int measure_idle(const struct order *order, int count)
 {
 	struct rlimit files;
 	char byte;
-	pid_t pid;
+	pid_t pid = -1;
 
 	need(getrlimit(RLIMIT_NOFILE, &files), "RLIMIT_NOFILE");
 	files.rlim_cur = files.rlim_max; /* a channel each */

@@ -40,12 +40,15 @@ struct call {
 __attribute__((optimize("no-stack-protector"))) static long make(uintptr_t thread, uintptr_t where)
 {
 	const struct call *call = (const struct call *)where;
-	register long fourth __asm__("r10") = call->arguments[3];
-	register long fifth __asm__("r8") = call->arguments[4];
-	register long sixth __asm__("r9") = call->arguments[5];
+	register long fourth __asm__("r10");
+	register long fifth __asm__("r8");
+	register long sixth __asm__("r9");
 	long result = call->number;
 
 	(void)thread;
+	fourth = call->arguments[3];
+	fifth = call->arguments[4];
+	sixth = call->arguments[5];
 	__asm__ volatile("syscall"
 			 : "+a"(result)
 			 : "D"(call->arguments[0]), "S"(call->arguments[1]),
