@@ -194,7 +194,8 @@ int registry_connect(const struct registry *registry, const char *name, struct f
 	int channel;
 
 	if (dir < 0)
-		return fail_fd(why, FAILURE_MISSING, errno, "container '%s' is not running", name);
+		return fail_fd(why, errno == ENOENT ? FAILURE_MISSING : FAILURE_SYSTEM, errno,
+			       "container '%s' is not running", name);
 	channel = connect_in(dir, 0);
 	if (channel < 0)
 		return fail_fd(why,

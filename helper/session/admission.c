@@ -194,8 +194,11 @@ bool admission_ask(const struct admission *admission, const struct control_reque
 	size_t none = 0;
 	long length;
 
-	if (channel < 0)
+	if (channel < 0) {
+		if (why->kind == FAILURE_MISSING)
+			why->kind = FAILURE_BUSY; /* where it listened is gone: it ends */
 		return false;
+	}
 	(void)setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	length = channel_send(channel, request, sizeof(*request), fds, count)
 		     ? channel_receive(channel, answer, sizeof(*answer), NULL, &none)

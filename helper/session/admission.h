@@ -55,7 +55,7 @@ bool admission_map(const struct admission *admission, struct id_map *gids, struc
 
 /*
  * One request to the container's PID 1 and its answer, which may say no. False with *why when there
- * is none.
+ * is none; FAILURE_BUSY, from nothing else on the way into a container, when PID 1 ends or is gone.
  */
 bool admission_ask(const struct admission *admission, const struct control_request *request,
 		   const int *fds, size_t count, struct control_answer *answer,

@@ -157,7 +157,7 @@ static bool enter_session(struct admission *admission, const struct login_tty *t
 			return admission_doubt_mounts(admission);
 		if (join_session(admission, tty, why))
 			return true;
-		if (why->kind != FAILURE_BUSY && why->kind != FAILURE_MISSING)
+		if (why->kind != FAILURE_BUSY)
 			return false;
 		if (!admission_wait_for_end(admission, why))
 			return false;

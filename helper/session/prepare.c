@@ -64,7 +64,7 @@ static bool prepare(struct admission *admission, struct failure *why)
 			return false;
 		if (plan_and_furnish(admission, why))
 			return true;
-		if (why->kind != FAILURE_BUSY && why->kind != FAILURE_MISSING)
+		if (why->kind != FAILURE_BUSY)
 			return false;
 		if (!admission_wait_for_end(admission, why))
 			return false;

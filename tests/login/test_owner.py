@@ -2,9 +2,10 @@
 
 import os
 import pathlib
+import time
 
 from machine import POLICY_DIR, STATE
-from suite import contains, equal, expect, test
+from suite import contains, equal, eventually, expect, test
 from test_trouble import check_refused
 
 STUDENTS = 'groups = {"students"}'
@@ -72,6 +73,27 @@ def home_of_another(m):
         contains(refused(m, "does not belong to 'bob'"), "/home/bob", "the log")
         os.chown(home, 2002, 2002)
         equal(m.ssh("bob", "echo in").out, "in\n", "the login with the home given back")
+
+
+@test
+def home_that_is_missing(m):
+    """home = bind without a home: refused at once, and who is in the container stays."""
+    home, away = pathlib.Path("/home/bob"), pathlib.Path("/home/bob.away")
+    with m.policy("room", "home = bind", who=STUDENTS, container="room"):
+        alice = m.ssh_start("alice", "exec sleep 86425")
+        eventually(lambda: m.run("pgrep", "-fx", "sleep 86425").out, "alice's session")
+        home.rename(away)
+        m.cleanup.callback(lambda: away.exists() and away.rename(home))
+        began = time.monotonic()
+        since = m.log.mark()
+        expect(m.run("su", "bob", "-c", "echo in").status != 0, "bob gets in")
+        expect(time.monotonic() - began < 10, f"the refusal took {time.monotonic() - began:.1f} s")
+        contains(m.log.wait("refused|denied", since), "/home/bob", "the log")
+        expect(alice.poll() is None and m.run("pgrep", "-fx", "sleep 86425").out,
+               "alice's session was ended")
+        away.rename(home)
+        equal(m.run("su", "bob", "-c", "echo in").out, "in\n", "the login with the home")
+        m.kill_container("room")
 
 
 @test
