@@ -1,8 +1,9 @@
 """One login with none just before it, which is how people log in: each after a pause of 0.3 s.
 
-floor: the bare work of a cold one, also after a pause; attach: moving a process into the cgroups that a container has, and nothing else. The first such move
-after a pause waits for every processor to pass a quiet state (cgroup_threadgroup_rwsem is fast for
-its readers, fork and exit, at this price); those right after it do not, so that a loop hides it.
+floor: the bare work of a cold one, also after a pause; attach: moving a process into the cgroups that a
+container has, and nothing else. The first such move after a pause waits for every processor to pass a
+quiet state (cgroup_threadgroup_rwsem is fast for its readers, fork and exit, at this price); those right
+after it do not, so that a loop hides it.
 """
 
 import subprocess

@@ -52,8 +52,9 @@ def spawn_join(container):
 
 def cgroups():
     """Those in which Carrel puts containers, which exist once it has made one."""
-    places = pathlib.Path("/sys/fs/cgroup").glob(f"**/{os.environ['PRIVATE_HOST_CGROUP']}")
-    return [place for place in places if place.is_dir()]
+    name = os.environ["PRIVATE_HOST_CGROUP"]
+    mounted = pathlib.Path("/sys/fs/cgroup")
+    return [place for place in (mounted / name, *mounted.glob(f"*/{name}")) if place.is_dir()]
 
 
 @functools.cache
