@@ -1,10 +1,10 @@
 """Logins of somebody in 500 groups, by the last of 1,000 policy files, beside one group and one file.
 
-cold, warm: pam_open_session, in turns.
+cold, warm: pam_open_session, in turns: some rounds with the one, some with the other.
 """
 
-import pathlib
 import shutil
+import time
 
 import figures
 import floor
@@ -13,6 +13,8 @@ import scene
 GROUPS = 500
 FILES = 1000
 FIRST_GID = 61000
+BLOCKS = 3
+KEPT_AFTER_SECONDS = 4  # parsed policies are kept when no file is newer than two seconds
 
 
 def groups():
@@ -21,41 +23,31 @@ def groups():
             file.write(f"policies-{number}:x:{FIRST_GID + number}:policies-many\n")
 
 
-def folder(user, count):
-    """Somewhere beside policy.d: so many files, of which the last names the user's group."""
-    made = pathlib.Path(f"/etc/carrel/{user}.d")
+def write_files(user, count):
+    """So many, of which the last names the user's group."""
     shutil.rmtree(scene.POLICIES, ignore_errors=True)
     for number in range(count - 1):
         scene.policy(f"p{number:04}", [f"nobody-{number}"], kind="groups")
     scene.policy("policies", [user], kind="groups")
-    scene.POLICIES.rename(made)
-    return made
-
-
-def with_policies(made, measured, *arguments):
-    made.rename(scene.POLICIES)
-    result = measured(*arguments)
-    scene.POLICIES.rename(made)
-    return result
+    time.sleep(KEPT_AFTER_SECONDS)
+    floor.stopwatch(user)
 
 
 def measure(options):
-    for user in ("policies-one", "policies-many"):
+    kinds = {"": ("policies-one", 1), f" {FILES} files, {GROUPS} groups": ("policies-many", FILES)}
+    for user, _ in kinds.values():
         scene.add_user(user)
     groups()
-    users = {"": ("policies-one", folder("policies-one", 1)),
-             f" {FILES} files, {GROUPS} groups": ("policies-many", folder("policies-many", FILES))}
-    times = {f"{name}{kind}": [] for name in ("cold", "warm") for kind in users}
-    for user, made in users.values():
-        with_policies(made, floor.stopwatch, user)
-    for _ in range(options.rounds):
-        for kind, (user, made) in users.items():
-            scene.stop(user)
-            floor.settle()
-            for name in ("cold", "warm"):
-                times[f"{name}{kind}"].append(with_policies(made, floor.stopwatch, user))
+    times = {f"{name}{kind}": [] for name in ("cold", "warm") for kind in kinds}
+    for _ in range(BLOCKS):
+        for kind, (user, files) in kinds.items():
+            write_files(user, files)
+            for _ in range(max(1, options.rounds // BLOCKS)):
+                scene.stop(user)
+                floor.settle()
+                for name in ("cold", "warm"):
+                    times[f"{name}{kind}"].append(floor.stopwatch(user))
     scene.run("carrel", "stop", "--all")
-    for _, made in users.values():
-        shutil.rmtree(made)
+    shutil.rmtree(scene.POLICIES)
     rows = figures.table(times, [])
     return {name: figures.against(row, rows[name.split()[0]]) for name, row in rows.items()}

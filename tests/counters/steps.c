@@ -278,6 +278,7 @@ static void let_go(const struct tracer *tracer)
 		(void)kill(pid, SIGSTOP);
 		(void)waitpid(pid, NULL, __WALL);
 		(void)ptrace(PTRACE_DETACH, pid, 0, 0);
+		(void)kill(pid, SIGCONT);
 	}
 }
 
