@@ -17,12 +17,13 @@
  *
  * Not here, though one might look for them: SETFCAP (only to map the host's uid 0, which no
  * container gets), MKNOD (devices are bound, never made), SYS_MODULE, SYS_RAWIO, SYS_TIME,
- * SYS_BOOT, BPF, SETPCAP (used here for the last time), LINUX_IMMUTABLE, NET_RAW, AUDIT_*.
+ * SYS_BOOT, BPF, SETPCAP (used here for the last time), LINUX_IMMUTABLE, NET_RAW, AUDIT_CONTROL.
  */
 static const struct {
 	cap_value_t capability;
 	const char *reason;
 } kept_capabilities[] = {
+    {CAP_AUDIT_WRITE, "carrel-watch writes the begin and the end of logins"},
     {CAP_CHOWN, "terminals and homes for their users"},
     {CAP_DAC_OVERRIDE, "writing below homes and layers that belong to others"},
     {CAP_DAC_READ_SEARCH, "reading there"},

@@ -45,15 +45,16 @@ static int spawn(int service, char *const arguments[])
 
 bool session_watch(const struct session_request *request, struct failure *why)
 {
-	char user[WIRE_NAME_MAX + 1], host[WIRE_NAME_MAX + 1], pid[16];
-	char *arguments[] = {(char[]){"carrel-watch"},  user, host,
-			     (char *)request->tty_name, pid,  NULL};
+	char user[WIRE_NAME_MAX + 1], host[WIRE_NAME_MAX + 1], tty[WIRE_NAME_MAX + 1], pid[16];
+	char *arguments[] = {
+	    (char[]){"carrel-watch"}, user, host, (char *)request->tty_name, tty, pid, NULL};
 	int error;
 
 	if (!is_login(request->wire.service))
 		return true;
 	(void)snprintf(user, sizeof(user), "%s", request->wire.user);
 	(void)snprintf(host, sizeof(host), "%s", request->wire.rhost);
+	(void)snprintf(tty, sizeof(tty), "%s", request->wire.tty);
 	(void)snprintf(pid, sizeof(pid), "%d", request->caller.pid);
 	error = spawn(request->caller.pidfd, arguments);
 	return error == 0 ||

@@ -12,8 +12,9 @@
  */
 struct login_facts {
 	const char *user, *host, *line;
-	pid_t pid;     /* of the login service */
-	pid_t session; /* its session id, getsid(2) */
+	const char *tty; /* as the service names it to PAM, for audit: "ssh", "/dev/tty1", "" */
+	pid_t pid;       /* of the login service */
+	pid_t session;   /* its session id, getsid(2) */
 };
 
 /*

@@ -56,6 +56,7 @@ SUITE(admin_pam)
 SUITE(admin_events)
 SUITE(admin_explain)
 SUITE(admin_quota)
+SUITE(watch_audit)
 SUITE(watch_record)
 
 #undef SUITE

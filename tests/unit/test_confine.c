@@ -124,7 +124,7 @@ static const uint64_t kept = BIT(CAP_CHOWN) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DA
 			     BIT(CAP_FOWNER) | BIT(CAP_FSETID) | BIT(CAP_KILL) |
 			     BIT(CAP_NET_ADMIN) | BIT(CAP_SETGID) | BIT(CAP_SETUID) |
 			     BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_CHROOT) | BIT(CAP_SYS_NICE) |
-			     BIT(CAP_SYS_PTRACE) | BIT(CAP_SYS_RESOURCE);
+			     BIT(CAP_SYS_PTRACE) | BIT(CAP_SYS_RESOURCE) | BIT(CAP_AUDIT_WRITE);
 
 static int compare_status(const struct status *before, const struct status *now)
 {
