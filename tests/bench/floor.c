@@ -92,12 +92,11 @@ static const struct piece common[] = {
     {"proc", "proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC},
     {NULL, "proc/keys", "/dev/null", 0},
     {NULL, "proc/timer_list", "/dev/null", 0},
-    {"tmpfs", "proc/acpi", "mode=555,size=4k,nr_inodes=2", MS_RDONLY},
+    {NULL, "proc/acpi", "empty", MS_RDONLY},
     {NULL, "proc/sys", "proc/sys", MS_RDONLY},
     {NULL, "proc/bus", "proc/bus", MS_RDONLY},
     {NULL, "proc/fs", "proc/fs", MS_RDONLY},
     {NULL, "proc/irq", "proc/irq", MS_RDONLY},
-    {"tmpfs", "dev", "mode=755,size=64k", MS_NOSUID | MS_NOEXEC},
     {NULL, "dev/null", "/dev/null", 0},
     {NULL, "dev/zero", "/dev/zero", 0},
     {NULL, "dev/full", "/dev/full", 0},
@@ -105,16 +104,19 @@ static const struct piece common[] = {
     {NULL, "dev/urandom", "/dev/urandom", 0},
     {NULL, "dev/tty", "/dev/tty", 0},
     {"devpts", "dev/pts", "newinstance,ptmxmode=0666,mode=0620", MS_NOSUID | MS_NOEXEC},
-    {"tmpfs", "dev/shm", "mode=1777,size=16M", MS_NOSUID | MS_NODEV},
+    {"tmpfs", "tmp", "mode=1777,size=16M", MS_NOSUID | MS_NODEV},
+    {NULL, "dev/shm", "tmp/shm", 0},
+    {NULL, "run", "tmp/run", 0},
     {"mqueue", "dev/mqueue", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC},
-    {"tmpfs", "sys", "mode=755,size=64k", MS_NOSUID | MS_NODEV | MS_NOEXEC},
     {NULL, "sys/devices/system/cpu", "/sys/devices/system/cpu", MS_RDONLY},
     {NULL, "sys/devices/system/node", "/sys/devices/system/node", MS_RDONLY},
     {"cgroup2", "sys/fs/cgroup", NULL, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC},
-    {"tmpfs", "run", "mode=755,size=16M", MS_NOSUID | MS_NODEV},
-    {"tmpfs", "tmp", "mode=1777,size=16M", MS_NOSUID | MS_NODEV},
     {NULL, "var/tmp", "../upper", 0},
     {NULL, "home/user", "../upper", 0},
+};
+
+static const struct piece of_overlay[] = {
+    {"tmpfs", "dev", "mode=755,size=1M", MS_NOSUID | MS_NOEXEC},
 };
 
 static const struct piece of_host[] = {
@@ -129,6 +131,8 @@ static void make_place(const struct piece *piece)
 	char path[64];
 	struct stat status;
 
+	if (!piece->type && piece->options[0] != '/')
+		(void)mkdir(piece->options, 0755); /* one of /proc is there */
 	if (strncmp(piece->place, "proc/", 5) == 0)
 		return;
 	(void)snprintf(path, sizeof(path), "%s", piece->place);
@@ -185,7 +189,9 @@ static void make_root(const char *folder, bool overlay)
 		need(mount("tmpfs", "root", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=1M"),
 		     "root");
 	need(chdir("root"), "root");
-	if (!overlay)
+	if (overlay)
+		make(of_overlay, LENGTH_OF(of_overlay));
+	else
 		make(of_host, LENGTH_OF(of_host));
 	make(common, LENGTH_OF(common));
 	need(chroot("."), "chroot");

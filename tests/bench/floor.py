@@ -3,7 +3,6 @@
 import functools
 import os
 import pathlib
-import shutil
 import subprocess
 import time
 
@@ -77,23 +76,22 @@ def settle():
         (place / "cgroup.procs").write_text(str(pid))
 
 
-def fresh_folder():
-    """Empty, as a first login has to make its own; the floor only uses it."""
-    folder = pathlib.Path(os.environ["PRIVATE_HOST"]) / "bench-floor"
-    lower = folder / "lower"
-    if not lower.exists():  # without what is mounted below /usr, which overlayfs would refuse
-        lower.mkdir(mode=0o711, parents=True)
-        scene.run("mount", "--bind", "/usr", lower)
+@functools.cache
+def folder():
+    """As that of a container that was there before: what the first start makes in it stays."""
+    made = pathlib.Path(os.environ["PRIVATE_HOST"]) / "bench-floor"
+    lower = made / "lower"
+    lower.mkdir(mode=0o711, parents=True)
+    scene.run("mount", "--bind", "/usr", lower)  # without what is mounted below, as overlayfs wants it
     for name in ("root", "upper", "work"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-        (folder / name).mkdir()
-        os.chown(folder / name, FIRST_ID, FIRST_ID)
-    return folder
+        (made / name).mkdir()
+        os.chown(made / name, FIRST_ID, FIRST_ID)
+    return made
 
 
 def cold(places, root="host"):
     """Root is "host" or "overlay": what image = "host" has, or a named image."""
-    return printed(program("floor"), "cold", program("tiny_init"), fresh_folder(), root, *places)
+    return printed(program("floor"), "cold", program("tiny_init"), folder(), root, *places)
 
 
 class Idle:
@@ -104,7 +102,7 @@ class Idle:
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            [program("floor"), "idle", str(self.count), program("tiny_init"), fresh_folder(), "host",
+            [program("floor"), "idle", str(self.count), program("tiny_init"), folder(), "host",
              *cgroups()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line:
