@@ -25,6 +25,7 @@ FAILING = {
     "12": """posix_spawn posix_spawn_file_actions_addclosefrom_np posix_spawn_file_actions_adddup2
         posix_spawn_file_actions_addopen posix_spawn_file_actions_init posix_spawnattr_init
         posix_spawnattr_setflags posix_spawnattr_setsigdefault posix_spawnattr_setsigmask""",
+    "12!movq $0, (%rcx)": "getgrent_r",
     "12!movq $0, (%r8)": "getgrgid_r getgrnam_r getpwnam_r getpwuid_r",
     "5": "pam_get_item pam_putenv pam_prompt",  # PAM_BUF_ERR
 }
@@ -32,10 +33,10 @@ NEVER = """__assert_fail __ctype_b_loc __cxa_finalize __errno_location __fprintf
     __isoc99_sscanf __libc_start_main __memcpy_chk __memmove_chk __mempcpy_chk __memset_chk
     __sched_cpucount __snprintf_chk __stack_chk_fail __vfprintf_chk __vsnprintf_chk _exit
     _ITM_deregisterTMCloneTable _ITM_registerTMCloneTable abort alarm bindtextdomain clearerr
-    clock_gettime close closedir dcgettext exit fclose ferror fflush fgets fileno fnmatch fputc
+    clock_gettime close closedir dcgettext endgrent exit fclose ferror fflush fgets fileno fnmatch fputc
     fprintf fputs fread free fwrite getc getenv geteuid getppid isatty memchr memcmp memcpy memmem memmove
     mempcpy memset pam_syslog posix_spawn_file_actions_destroy posix_spawnattr_destroy qsort readdir
-    sched_yield sigemptyset sigfillset snprintf sscanf strcasecmp strchr strcmp strcspn strerror strlen
+    sched_yield setgrent sigemptyset sigfillset snprintf sscanf strcasecmp strchr strcmp strcspn strerror strlen
     strncmp strncpy strnlen strpbrk strrchr strsep strsignal strspn strstr strtod strtok_r strtol
     strtoul strtoull time umask
     vfprintf vsnprintf""".split()

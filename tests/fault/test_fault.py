@@ -5,9 +5,10 @@ import pathlib
 import platform
 import shutil
 import subprocess
+import time
 
 from client import end_process
-from fault import Login, Place, Sweep, USER, run, stop
+from fault import Login, Place, SETTLED, Sweep, USER, run, stop
 from image import have_image
 from machine import LIBEXEC, RUN
 from suite import Skip, equal, expect, test
@@ -39,6 +40,7 @@ def scene(m, name, program, policy="", real=None):
     be_alone(m)
     with m.policy(name, policy):
         keep_treasure(f"{USER}-{name}")
+        time.sleep(SETTLED)  # from then on logins keep what they have read
         place = Place(m, program, real)
         try:
             yield f"{USER}-{name}", place
