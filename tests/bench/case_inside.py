@@ -21,7 +21,7 @@ MOST_ROUNDS = 20
 TREE = "/usr/include/linux"
 GIT_TREES = "/usr/include/linux /usr/include/c++"
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-IMAGE_ROOT = "/var/lib/carrel/images/bench/1/rootfs"
+IMAGE_ROOT = "/var/lib/carrel/images/bench/current/rootfs"
 LIMITS = 'limits { memory = "2G"  swap = "0"  cpu = "200%"  pids = 1000  tmp = "16M" '
 USER, IMAGE_USER = "inside-host", "inside-image"
 COMPILE = ('for file in base/*.c wire/*.c policy/*.c; do '
