@@ -22,8 +22,10 @@ def measure(options):
     for _ in range(options.rounds):
         times["join"].append(floor.join("warm-warm"))
         times["spawn+join"].append(floor.spawn_join("warm-warm"))
+        floor.settle()
         times["module"].append(floor.stopwatch("warm-warm"))
         times["bare su"].append(scene.login("warm-bare", "runuser"))
+        floor.settle()
         times["su"].append(scene.login("warm-warm"))
         for name in others.commands:
             times[name].append(others.milliseconds(name))
