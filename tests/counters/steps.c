@@ -71,7 +71,9 @@ static unsigned long entry_of(pid_t pid)
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/auxv", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	while (fd >= 0 && read(fd, &entry, sizeof(entry)) == sizeof(entry))
+	if (fd < 0)
+		return 0;
+	while (read(fd, &entry, sizeof(entry)) == sizeof(entry))
 		if (entry.a_type == AT_ENTRY)
 			found = entry.a_un.a_val;
 	(void)close(fd);

@@ -110,18 +110,21 @@ def ending_the_watcher_ends_the_login(m):
 
 @test
 def the_watcher_has_next_to_nothing(m):
-    """It holds no descriptor of the container's and no capability but the one to pass signals on."""
+    """It holds no descriptor of the container's and two capabilities: to pass signals on, for audit."""
     before = watchers(m)
     person = m.ssh_terminal("bob").shell()
     process = pathlib.Path("/proc", str(eventually(lambda: watchers(m) - before, "one").pop()))
     status = dict(line.split(":\t") for line in (process / "status").read_text().splitlines()
                   if line.startswith(("CapEff", "CapPrm", "NoNewPrivs", "Seccomp:")))
-    equal(int(status["CapEff"], 16), 1 << 5, "capabilities in force")
-    equal(int(status["CapPrm"], 16), 1 << 5, "capabilities allowed")
+    kill_and_audit_write = 1 << 5 | 1 << 29
+    equal(int(status["CapEff"], 16), kill_and_audit_write, "capabilities in force")
+    equal(int(status["CapPrm"], 16), kill_and_audit_write, "capabilities allowed")
     equal(status["NoNewPrivs"].strip(), "1", "no_new_privs")
     equal(status["Seccomp"].strip(), "2", "seccomp")
-    kinds = sorted({os.readlink(fd) for fd in (process / "fd").iterdir()})
-    equal(kinds, ["/dev/null", "anon_inode:[pidfd]", "anon_inode:[signalfd]"], "descriptors")
+    kinds = sorted({re.sub(r"^socket:.*", "socket", os.readlink(fd))
+                    for fd in (process / "fd").iterdir()})
+    equal(kinds, ["/dev/null", "anon_inode:[pidfd]", "anon_inode:[signalfd]", "socket"],
+          "descriptors: /dev/null, the login service, signals, audit")
     person.leave()
 
 

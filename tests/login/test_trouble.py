@@ -349,9 +349,26 @@ def ten_first_users(m):
         equal(len({place for place, _ in said.values()}), len(users), "places")
 
 
+def inits():
+    return [int(path.name) for path in pathlib.Path("/proc").glob("[0-9]*")
+            if process_name(int(path.name)) == "carrel-init"]
+
+
 def count_inits():
-    return sum(process_name(int(path.name)) == "carrel-init"
-               for path in pathlib.Path("/proc").glob("[0-9]*"))
+    return len(inits())
+
+
+def describe_inits():
+    """What keeps them: state, parent, and who else is in their namespaces."""
+    told = []
+    for pid in inits():
+        with contextlib.suppress(OSError):
+            lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+            facts = dict(line.split(":", 1) for line in lines if ":" in line)
+            parent = int(facts["PPid"])
+            told.append(f"{pid} state {facts['State'].strip()} child of {parent} "
+                        f"{process_name(parent)}, in {os.readlink(f'/proc/{pid}/ns/pid')}")
+    return "; ".join(told)
 
 
 def helper_child(pid):
@@ -514,7 +531,10 @@ def nothing_is_left_after_stops(m):
         m.forget_master(user)
     for name in m.running():
         m.kill_container(name)
-    eventually(lambda: count_inits() == 0, "the end of the containers")
+    try:
+        eventually(lambda: count_inits() == 0, "the end of the containers")
+    except AssertionError as late:
+        raise AssertionError(f"{late}: {describe_inits()}") from None
     check_nothing_half_made(m)
     for image in STATE.rglob("layer.ext4"):
         eventually(lambda: not loops_of(image), f"the end of the loop device of {image}")
