@@ -532,7 +532,8 @@ def nothing_is_left_after_stops(m):
     for name in m.running():
         m.kill_container(name)
     try:
-        eventually(lambda: count_inits() == 0, "the end of the containers")
+        # A kernel that has thousands of others' namespaces to bury takes its time for ours.
+        eventually(lambda: count_inits() == 0, "the end of the containers", patience=240)
     except AssertionError as late:
         raise AssertionError(f"{late}: {describe_inits()}") from None
     check_nothing_half_made(m)
