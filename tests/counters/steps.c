@@ -7,7 +7,9 @@
  * them took: of the helper or PID 1 from its entry point on, that is without the dynamic linker, or
  * of the program itself between two SIGUSR1 that it sends itself. What a process forks counts for
  * it until it executes. The processor goes step by step (ptrace(2)), which is slow, but exact, and
- * to be had on virtual machines without counters. Others run at full speed meanwhile.
+ * to be had on virtual machines without counters. Others run at full speed meanwhile. What runs in
+ * the vDSO is not counted: it reads the clock anew whenever that ticks meanwhile (vdso(7)), which
+ * between two steps it does often.
  */
 #include <elf.h>
 #include <errno.h>
@@ -27,13 +29,15 @@
 
 #define PROCESSES_MAX 64
 #define BREAKPOINT    0xccul
-#define QUIET_MS      500 /* without a step: what still runs only waits */
+#define VDSO_SIZE     0x4000ul /* or less, and no other code follows it so closely */
+#define QUIET_MS      500      /* without a step: what still runs only waits */
 
 struct process {
 	pid_t pid;
 	bool stepping, known, held; /* held: stopped until its parent's event tells what it is */
 	unsigned long breakpoint, covered; /* where, or 0, and what it covers */
 	unsigned long at;                  /* the instruction that comes next */
+	unsigned long vdso;                /* where it begins, or 0 */
 };
 
 struct tracer {
@@ -62,7 +66,8 @@ static struct process *find(struct tracer *tracer, pid_t pid)
 	return &tracer->processes[tracer->count++];
 }
 
-static unsigned long entry_of(pid_t pid)
+/* What the kernel tells the program of this type (getauxval(3)), or 0. */
+static unsigned long told_by_kernel(pid_t pid, unsigned long type)
 {
 	char path[64];
 	Elf64_auxv_t entry;
@@ -74,7 +79,7 @@ static unsigned long entry_of(pid_t pid)
 	if (fd < 0)
 		return 0;
 	while (read(fd, &entry, sizeof(entry)) == sizeof(entry))
-		if (entry.a_type == AT_ENTRY)
+		if (entry.a_type == type)
 			found = entry.a_un.a_val;
 	(void)close(fd);
 	return found;
@@ -127,8 +132,9 @@ static void begin_program(const struct tracer *tracer, struct process *process)
 {
 	process->stepping = false;
 	process->breakpoint = 0;
+	process->vdso = told_by_kernel(process->pid, AT_SYSINFO_EHDR);
 	if (is_wanted(tracer, process->pid))
-		set_breakpoint(process, entry_of(process->pid));
+		set_breakpoint(process, told_by_kernel(process->pid, AT_ENTRY));
 }
 
 /* The length of a string instruction with "rep": prefixes and one byte. 0: it is another. */
@@ -160,7 +166,7 @@ static void count_step(struct tracer *tracer, struct process *process)
 	process->at = (unsigned long)ptrace(PTRACE_PEEKUSER, process->pid,
 					    offsetof(struct user_regs_struct, rip), 0);
 	if (process->at != before) {
-		tracer->steps++;
+		tracer->steps += before - process->vdso >= VDSO_SIZE;
 		return;
 	}
 	length = repeated_length(process);
@@ -184,6 +190,7 @@ static void inherit(struct tracer *tracer, struct process *parent)
 		return;
 	forked = find(tracer, (pid_t)child);
 	forked->stepping = parent->stepping;
+	forked->vdso = parent->vdso;
 	forked->known = true;
 	if (forked->held)
 		go_on(forked, 0);
@@ -256,6 +263,7 @@ static void follow(struct tracer *tracer)
 		die("ptrace");
 	process = find(tracer, tracer->first);
 	process->known = true;
+	begin_program(tracer, process);
 	(void)ptrace(PTRACE_CONT, tracer->first, 0, 0);
 	while ((pid = next_stop(tracer, &status)) > 0) {
 		if (!WIFSTOPPED(status)) {
