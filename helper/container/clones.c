@@ -7,18 +7,28 @@
 
 #include "base/cleanup.h"
 
-int clone_mount(int dir, const char *path, uint64_t attributes)
+static int clone_as(int dir, const char *path, unsigned flags, uint64_t attributes)
 {
 	struct mount_attr change = {.attr_set = attributes, .propagation = MS_PRIVATE};
 	_cleanup_close_ int mount =
 	    open_tree(dir, path,
-		      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW |
+		      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | flags |
 			  (*path ? 0 : AT_EMPTY_PATH));
 
 	if (mount < 0 ||
 	    mount_setattr(mount, "", AT_EMPTY_PATH | AT_RECURSIVE, &change, sizeof(change)) < 0)
 		return -1;
 	return take_fd(&mount);
+}
+
+int clone_mount(int dir, const char *path, uint64_t attributes)
+{
+	return clone_as(dir, path, AT_RECURSIVE, attributes);
+}
+
+int clone_mount_alone(int dir, uint64_t attributes)
+{
+	return clone_as(dir, "", 0, attributes);
 }
 
 bool map_mount(int mount, int user_namespace)

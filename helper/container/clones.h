@@ -15,6 +15,9 @@
  */
 int clone_mount(int dir, const char *path, uint64_t attributes);
 
+/* The same of the directory `dir`, without what is mounted below it. */
+int clone_mount_alone(int dir, uint64_t attributes);
+
 /*
  * Show the ids on disk 0..65535 as those of the user namespace: mount_setattr(2) with
  * MOUNT_ATTR_IDMAP, on a detached mount. False with errno: EINVAL when the file system cannot

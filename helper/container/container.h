@@ -52,6 +52,7 @@ bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer
 		 int user_namespace, uint32_t *image_version, int *hold, struct failure *why);
 bool plan_host_root(struct plan *plan, const struct container_spec *spec, int user_namespace,
 		    int *hold, struct failure *why);
+extern const char *const program_folders[]; /* /usr, /opt and so on; ended by NULL */
 bool plan_host_accounts(struct plan *plan, struct failure *why); /* once /run is there */
 bool plan_image_root(struct plan *plan, const struct container_spec *spec, int user_namespace,
 		     uint32_t *version, int *hold, struct failure *why);

@@ -17,6 +17,9 @@
 #define ETC_RECHECK_SECONDS 30
 #define ACCOUNTS_TEXT_MAX   (1024 * 1024)
 
+const char *const program_folders[] = {"/usr",   "/bin",    "/sbin", "/lib", "/lib32",
+				       "/lib64", "/libx32", "/opt",  NULL};
+
 /*
  * A read-only copy of a host folder at the same path, with root's files as the container root's
  * where the file system can map ids. Where it cannot, they appear as nobody's, which only programs
@@ -50,20 +53,18 @@ static bool copy_link(struct plan *plan, const char *path, struct failure *why)
 /* /bin, /lib and so on: links into /usr on a merged system, folders on an older one. */
 static bool plan_top_level(struct plan *plan, int user_namespace, struct failure *why)
 {
-	static const char *const paths[] = {"/usr",   "/bin",   "/sbin",   "/lib",
-					    "/lib32", "/lib64", "/libx32", "/opt"};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(paths); i++) {
+	for (size_t i = 0; program_folders[i]; i++) {
+		const char *path = program_folders[i];
 		struct stat status;
 
-		if (lstat(paths[i], &status) < 0) {
+		if (lstat(path, &status) < 0) {
 			if (errno != ENOENT)
 				return fail(why, FAILURE_SYSTEM, errno,
-					    "cannot look at the host's %s", paths[i]);
+					    "cannot look at the host's %s", path);
 		} else if (S_ISDIR(status.st_mode)) {
-			if (!attach_folder(plan, paths[i], user_namespace, why))
+			if (!attach_folder(plan, path, user_namespace, why))
 				return false;
-		} else if (S_ISLNK(status.st_mode) && !copy_link(plan, paths[i], why)) {
+		} else if (S_ISLNK(status.st_mode) && !copy_link(plan, path, why)) {
 			return false;
 		}
 	}

@@ -1,6 +1,7 @@
 /* helper/container/image_root.c - a named image with the container's own changes on top of it. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 
 #include "base/cleanup.h"
@@ -23,11 +24,14 @@ void plan_image_etc(struct plan *plan)
 	}
 }
 
-/* A private, idmapped clone of the mount that the image's root is on. */
-static int clone_image(const struct container_spec *spec, int root, int user_namespace,
-		       struct failure *why)
+/*
+ * A private, idmapped clone of the image's root. What is mounted below it on the host is no part of
+ * the image: an overlay does not look there, and neither does who is given a folder of it.
+ */
+static int clone_image(const struct container_spec *spec, int root, uint64_t attributes,
+		       int user_namespace, struct failure *why)
 {
-	_cleanup_close_ int clone = clone_mount(root, "", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV);
+	_cleanup_close_ int clone = clone_mount_alone(root, attributes | MOUNT_ATTR_RDONLY);
 
 	if (clone < 0)
 		return fail_fd(why, FAILURE_SYSTEM, errno, "cannot mount image '%s'",
@@ -41,6 +45,41 @@ static int clone_image(const struct container_spec *spec, int root, int user_nam
 	return take_fd(&clone);
 }
 
+static bool is_below(const char *path, const char *folder)
+{
+	size_t length = strlen(folder);
+
+	return strncmp(path, folder, length) == 0 && (path[length] == '\0' || path[length] == '/');
+}
+
+/*
+ * Will PID 1 have to make mount points in the folder? Of those here policies and homes may be in
+ * /opt alone (bind_target_check, home_path_check). Of a container that several users share not all
+ * homes are known yet.
+ */
+static bool needs_places_in(const struct container_spec *spec, const char *folder)
+{
+	const struct policy *policy = spec->policy;
+
+	if (is_below(spec->account->home, folder))
+		return true;
+	for (size_t i = 0; i < policy->bind_count; i++)
+		if (is_below(policy->binds[i].target, folder))
+			return true;
+	return policy_is_shared(policy) && strcmp(folder, "/opt") == 0;
+}
+
+/*
+ * Without root nobody is to change these, so they need no overlay, which costs every look at a file
+ * (docs/performance.md). PID 1 leaves those alone that a root of earlier has changed.
+ */
+static void plan_image_folders(struct plan *plan, const struct container_spec *spec)
+{
+	for (size_t i = 0; program_folders[i]; i++)
+		if (!needs_places_in(spec, program_folders[i]))
+			plan_path(plan, PLAN_BIND_IMAGE, program_folders[i]);
+}
+
 bool plan_image_root(struct plan *plan, const struct container_spec *spec, int user_namespace,
 		     uint32_t *version, int *hold, struct failure *why)
 {
@@ -52,7 +91,7 @@ bool plan_image_root(struct plan *plan, const struct container_spec *spec, int u
 		failure_prefix(why, "policy '%s'", spec->policy->name);
 		return false;
 	}
-	clone = clone_image(spec, use.root, user_namespace, why);
+	clone = clone_image(spec, use.root, attributes, user_namespace, why);
 	*version = use.version;
 	*hold = take_fd(&use.hold);
 	image_use_close(&use);
@@ -64,5 +103,7 @@ bool plan_image_root(struct plan *plan, const struct container_spec *spec, int u
 		    "lowerdir=" PLAN_IMAGE_POINT ",upperdir=" PLAN_LAYER_POINT "/upper,"
 		    "workdir=" PLAN_LAYER_POINT "/work,userxattr,index=off",
 		    "/", PLAN_POINT_EXISTS, attributes);
+	if (!spec->policy->root)
+		plan_image_folders(plan, spec);
 	return true;
 }

@@ -36,7 +36,8 @@ void plan_folder(struct plan *plan, const char *path, mode_t mode, uid_t uid, gi
 void plan_link(struct plan *plan, const char *content, const char *path);
 void plan_file(struct plan *plan, const char *path, const char *content, mode_t mode);
 void plan_write(struct plan *plan, const char *path, const char *content);
-/* PLAN_READONLY, PLAN_UNMOUNT, PLAN_LOG, PLAN_STATUS, PLAN_SET_ASIDE: only a path. */
+/* PLAN_READONLY, PLAN_UNMOUNT, PLAN_LOG, PLAN_STATUS, PLAN_SET_ASIDE, PLAN_BIND_IMAGE: only a path.
+ */
 void plan_path(struct plan *plan, enum plan_step_kind kind, const char *path);
 void plan_hostname(struct plan *plan, const char *name);
 void plan_grant_root(struct plan *plan, const char *user);

@@ -190,7 +190,7 @@ static bool raise_loopback(void)
 static int pid1_main(uint32_t namespaces)
 {
 	struct channel_message message;
-	struct room room = {.plan = {.layer = -1, .log = -1, .status = -1},
+	struct room room = {.plan = {.layer = -1, .image = -1, .log = -1, .status = -1},
 			    .control = -1,
 			    .events = -1,
 			    .used = -1};

@@ -70,6 +70,7 @@ void plan_describe(const struct plan_view *view, size_t index, char *out, size_t
 	    [PLAN_SKEL] = "copy /etc/skel to",
 	    [PLAN_SET_ASIDE] = "set aside",
 	    [PLAN_UNLESS] = "look for",
+	    [PLAN_BIND_IMAGE] = "bind from the image",
 	};
 	const struct plan_step *step;
 

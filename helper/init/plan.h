@@ -33,6 +33,7 @@ enum plan_step_kind {
 	PLAN_SKEL,       /* copy /etc/skel into the empty folder `path` for uid, gid */
 	PLAN_SET_ASIDE,  /* rename what is at `path` if a login service would wait at it */
 	PLAN_UNLESS,     /* when `path` exists, leave out the next `skip` steps */
+	PLAN_BIND_IMAGE, /* bind the image's own folder `path` there, if the layer has none of it */
 	PLAN_KIND_COUNT
 };
 

@@ -40,6 +40,8 @@ static bool step_attach(const struct step_context *at)
 		return false;
 	if (strcmp(at->path, PLAN_LAYER_POINT) == 0 && at->room->layer < 0)
 		at->room->layer = open(at->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (strcmp(at->path, PLAN_IMAGE_POINT) == 0 && at->room->image < 0)
+		at->room->image = open(at->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return true;
 }
 
@@ -52,6 +54,28 @@ static bool step_bind_layer(const struct step_context *at)
 {
 	return mount_bind(at->room->layer, at->text, at->path, at->step->mountpoint,
 			  at->step->attributes);
+}
+
+/*
+ * What the overlay shows of a folder of the root is the image's folder alone when the upper layer
+ * has nothing of that name: no change of a file in it, which would have made the folder there, no
+ * whiteout, no link. Both are asked without following what a container's root may have laid.
+ */
+static bool step_bind_image(const struct step_context *at)
+{
+	const char *name = at->path + 1;
+	struct stat status;
+	char upper[64];
+
+	(void)snprintf(upper, sizeof(upper), "upper/%s", name);
+	if (fstatat(at->room->layer, upper, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		return true;
+	if (errno != ENOENT)
+		return false;
+	if (fstatat(at->room->image, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT;
+	return !S_ISDIR(status.st_mode) ||
+	       mount_bind(at->room->image, name, at->path, PLAN_POINT_EXISTS, at->step->attributes);
 }
 
 static bool step_mask(const struct step_context *at)
@@ -215,13 +239,14 @@ static bool run_step(const struct step_context *at)
 	    [PLAN_SET_ASIDE] = step_set_aside,
 	    [PLAN_SKEL] = step_skel,
 	    [PLAN_GRANT_ROOT] = step_grant_root,
+	    [PLAN_BIND_IMAGE] = step_bind_image,
 	};
 
 	return run[at->step->kind](at);
 }
 
-void plan_run(const struct plan_view *view, const int *fds, struct plan_room *room,
-	      struct plan_result *result)
+static void run_steps(const struct plan_view *view, const int *fds, struct plan_room *room,
+		      struct plan_result *result)
 {
 	*result = (struct plan_result){0};
 	for (size_t i = 0; i < view->step_count; i++) {
@@ -244,4 +269,12 @@ void plan_run(const struct plan_view *view, const int *fds, struct plan_room *ro
 			return;
 		}
 	}
+}
+
+void plan_run(const struct plan_view *view, const int *fds, struct plan_room *room,
+	      struct plan_result *result)
+{
+	run_steps(view, fds, room, result);
+	cleanup_close(&room->image);
+	room->image = -1;
 }

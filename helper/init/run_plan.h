@@ -8,6 +8,7 @@
 struct plan_room {
 	int layer;  /* O_PATH of the container's layer, below the root mount; -1 before it is there
 		     */
+	int image;  /* the same of a named image, while the plan runs that attaches it; else -1 */
 	int log;    /* bound datagram socket of PLAN_LOG, -1 before */
 	int status; /* listening stream socket of PLAN_STATUS, -1 before */
 };
