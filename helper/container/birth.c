@@ -78,8 +78,6 @@ static bool say(const struct birth *birth, enum channel_kind kind, int32_t value
 bool birth_start(struct birth *birth, int empty_namespace, struct failure *why)
 {
 	const struct timeval limit = {.tv_sec = ANSWER_SECONDS};
-	struct channel_message message;
-	char path[48];
 	int pair[2];
 	bool spawned;
 
@@ -91,8 +89,13 @@ bool birth_start(struct birth *birth, int empty_namespace, struct failure *why)
 	(void)setsockopt(birth->channel, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	spawned = spawn_init(pair[1], empty_namespace, &birth->outer, why);
 	(void)close(pair[1]);
-	if (!spawned || !hear(birth, CHANNEL_UNSHARED, &message, NULL, why))
-		return false;
+	return spawned;
+}
+
+static bool open_user_namespace(struct birth *birth, struct failure *why)
+{
+	char path[48];
+
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", birth->outer);
 	birth->user_namespace = open(path, O_RDONLY | O_CLOEXEC);
 	return birth->user_namespace >= 0 ||
@@ -126,26 +129,33 @@ static void set_oom_score(const struct birth *birth)
 
 bool birth_admit(struct birth *birth, const struct id_map *uids, const struct id_map *gids,
 		 const struct cgroup_layout *layout, const struct cgroup *cgroup,
-		 struct failure *why)
-{
-	set_oom_score(birth);
-	return write_map(birth, "uid_map", uids, why) && write_map(birth, "gid_map", gids, why) &&
-	       cgroup_attach(layout, cgroup, birth->outer, why);
-}
-
-bool birth_name(struct birth *birth, uint32_t namespaces, struct failure *why)
+		 uint32_t namespaces, struct failure *why)
 {
 	struct channel_message message;
-	int status;
 
-	if (!say(birth, CHANNEL_MAPPED, (int32_t)namespaces, why) ||
-	    !hear(birth, CHANNEL_STARTED, &message, &birth->pidfd, why))
+	if (!hear(birth, CHANNEL_UNSHARED, &message, NULL, why) || !open_user_namespace(birth, why))
+		return false;
+	set_oom_score(birth);
+	return write_map(birth, "uid_map", uids, why) && write_map(birth, "gid_map", gids, why) &&
+	       cgroup_attach(layout, cgroup, birth->outer, why) &&
+	       say(birth, CHANNEL_MAPPED, (int32_t)namespaces, why);
+}
+
+bool birth_meet(struct birth *birth, struct failure *why)
+{
+	struct channel_message message;
+
+	if (!hear(birth, CHANNEL_STARTED, &message, &birth->pidfd, why))
 		return false;
 	birth->pid = message.value;
-	while (waitpid(birth->outer, &status, 0) < 0 && errno == EINTR)
+	return true;
+}
+
+static void bury_outer(struct birth *birth)
+{
+	while (waitpid(birth->outer, NULL, 0) < 0 && errno == EINTR)
 		;
 	birth->outer = -1;
-	return true;
 }
 
 struct proc_mount {
@@ -240,6 +250,7 @@ bool birth_furnish(struct birth *birth, const struct channel_settings *settings,
 		return false;
 	if (message.result.failed)
 		return fail(why, FAILURE_SYSTEM, 0, "inside the container: %s", message.text);
+	bury_outer(birth);
 	return true;
 }
 

@@ -16,23 +16,25 @@
  */
 struct birth {
 	int channel;        /* to carrel-init, helper/init/channel.h */
-	pid_t outer;        /* the process that makes the namespaces and ends */
+	pid_t outer;        /* the process that makes the namespaces and ends; -1: it was reaped */
 	pid_t pid;          /* of PID 1 */
 	int pidfd;          /* of PID 1 */
 	int user_namespace; /* of the container, for idmapped mounts */
 };
 
-/* Start carrel-init in the empty mount namespace; it stands in its own user namespace, without
- * maps. */
+/* Start carrel-init in the empty mount namespace, on its way to a user namespace of its own. */
 bool birth_start(struct birth *birth, int empty_namespace, struct failure *why);
 
-/* Write the id maps and put it into its cgroup: from here on it counts against the limits. */
+/*
+ * Write the id maps and put it into its cgroup: from here on it counts against the limits. Then it
+ * begins to make the other namespaces (CLONE_NEW* bits) and PID 1 in them.
+ */
 bool birth_admit(struct birth *birth, const struct id_map *uids, const struct id_map *gids,
 		 const struct cgroup_layout *layout, const struct cgroup *cgroup,
-		 struct failure *why);
+		 uint32_t namespaces, struct failure *why);
 
-/* Make the other namespaces (CLONE_NEW* bits) and PID 1 in them. */
-bool birth_name(struct birth *birth, uint32_t namespaces, struct failure *why);
+/* Wait for PID 1. The network, which takes longest, may still be in the making. */
+bool birth_meet(struct birth *birth, struct failure *why);
 
 /*
  * A detached mount of the container's /proc. Made by a process that is in the container's PID
@@ -42,8 +44,9 @@ bool birth_name(struct birth *birth, uint32_t namespaces, struct failure *why);
 int birth_mount_proc(const struct birth *birth, struct failure *why);
 
 /*
- * Let PID 1 carry out the plan. `given` are the descriptors before those of the plan, in the order
- * of helper/init/channel.h without the memfd: control socket, [log], [events], [hold].
+ * Let PID 1 carry out the plan, and wait for it and for the end of what made it. `given` are the
+ * descriptors before those of the plan, in the order of helper/init/channel.h without the memfd:
+ * control socket, [log], [events], [hold].
  */
 bool birth_furnish(struct birth *birth, const struct channel_settings *settings,
 		   const struct plan *plan, const int *given, size_t given_count,

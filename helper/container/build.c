@@ -31,7 +31,10 @@ struct build {
 	struct id_map uids, gids;
 	struct cgroup cgroup;
 	struct birth birth;
+	struct plan *plan;
+	size_t proc; /* in the plan, for plan_give() */
 	int layer;   /* detached mount */
+	int hold;    /* lock on what it is made of, or -1 */
 	int control; /* listening socket */
 	int note;    /* file that PID 1 keeps */
 	int used;    /* registry_open_used() */
@@ -95,7 +98,7 @@ static bool make_cgroup(struct build *build, struct failure *why)
 {
 	const struct container_spec *spec = build->spec;
 	/* The disk below, not the loop device of an image: it serves /usr and bound homes too. */
-	_cleanup_close_ int place = registry_state_dir(spec->registry, spec->name, false, why);
+	_cleanup_close_ int place = registry_state_dir(spec->registry, spec->name, true, why);
 
 	if (place < 0)
 		return false;
@@ -109,16 +112,17 @@ static bool make_cgroup(struct build *build, struct failure *why)
 	return cgroup_thaw(spec->layout, &build->cgroup, why);
 }
 
-static bool make_processes(struct build *build, struct failure *why)
+static bool start_init(struct build *build, struct failure *why)
 {
 	_cleanup_close_ int empty = empty_namespace_open(build->spec->registry, why);
 
-	if (empty < 0)
-		return false;
-	return birth_start(&build->birth, empty, why) &&
-	       birth_admit(&build->birth, &build->uids, &build->gids, build->spec->layout,
-			   &build->cgroup, why) &&
-	       birth_name(&build->birth, container_namespaces(build->spec->policy), why);
+	return empty >= 0 && birth_start(&build->birth, empty, why);
+}
+
+static bool admit_init(struct build *build, struct failure *why)
+{
+	return birth_admit(&build->birth, &build->uids, &build->gids, build->spec->layout,
+			   &build->cgroup, container_namespaces(build->spec->policy), why);
 }
 
 /* The control socket, in the container's own runtime folder, where only root can reach it. */
@@ -181,7 +185,7 @@ static size_t fill_settings(const struct build *build, struct channel_settings *
 	return build->cgroup.count;
 }
 
-static bool send_plan(struct build *build, struct plan *plan, int hold, struct failure *why)
+static bool send_plan(struct build *build, struct failure *why)
 {
 	const struct container_spec *spec = build->spec;
 	struct channel_settings settings = {.idle_seconds = spec->policy->time.idle_seconds,
@@ -189,7 +193,7 @@ static bool send_plan(struct build *build, struct plan *plan, int hold, struct f
 					    .has_log = spec->log >= 0,
 					    .has_events = spec->events >= 0,
 					    .has_used = 1,
-					    .has_hold = hold >= 0};
+					    .has_hold = build->hold >= 0};
 	int given[6 + CGROUP_MAX_ROOTS] = {build->control, build->note};
 	size_t count = 2;
 
@@ -200,29 +204,31 @@ static bool send_plan(struct build *build, struct plan *plan, int hold, struct f
 	if (spec->events >= 0)
 		given[count++] = spec->events;
 	given[count++] = build->used;
-	if (hold >= 0)
-		given[count++] = hold;
+	if (build->hold >= 0)
+		given[count++] = build->hold;
 	count += fill_settings(build, &settings, given + count);
-	return birth_furnish(&build->birth, &settings, plan, given, count, why);
+	return birth_furnish(&build->birth, &settings, build->plan, given, count, why);
+}
+
+static bool make_plan(struct build *build, struct failure *why)
+{
+	build->plan = plan_new();
+	if (!build->plan)
+		return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot plan the container");
+	return map_layer(build, why) &&
+	       plan_inside(build->plan, build->spec, take_fd(&build->layer),
+			   build->birth.user_namespace, &build->proc, &build->record->image_version,
+			   &build->hold, why);
 }
 
 static bool make_inside(struct build *build, struct failure *why)
 {
-	struct plan *plan = plan_new();
-	_cleanup_close_ int hold = -1;
-	bool made = false;
-	int proc;
+	int proc = birth_meet(&build->birth, why) ? birth_mount_proc(&build->birth, why) : -1;
 
-	if (!plan)
-		return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot plan the container");
-	proc = map_layer(build, why) ? birth_mount_proc(&build->birth, why) : -1;
-	if (proc >= 0)
-		made = plan_inside(plan, build->spec, take_fd(&build->layer), proc,
-				   build->birth.user_namespace, &build->record->image_version,
-				   &hold, why) &&
-		       send_plan(build, plan, hold, why);
-	plan_free(plan);
-	return made;
+	if (proc < 0)
+		return false;
+	plan_give(build->plan, build->proc, proc);
+	return send_plan(build, why);
 }
 
 static bool make_record(struct build *build, struct failure *why)
@@ -270,18 +276,21 @@ bool container_start(const struct container_spec *spec, struct running_record *r
 		     bool *lent, struct failure *why)
 {
 	/*
-	 * The order: ids and storage can fail for want of space, before anything runs; the cgroup
-	 * stands before the first process, so that none is ever outside of its limits; the record
-	 * is last, since whoever reads it takes the container for complete.
+	 * The order: carrel-init is on its way to where it waits for admit_init while the cgroup is
+	 * made, which stands before there is any process of the container, so that none is ever
+	 * outside of its limits. While it then makes the namespaces and PID 1, we get ready what
+	 * make_inside needs. The record is last, since whoever reads it takes the container for
+	 * complete.
 	 */
 	static bool (*const steps[])(struct build *, struct failure *) = {
-	    make_block,   make_storage, make_cgroup, make_processes,
-	    make_control, make_note,    make_inside, make_record,
+	    start_init,   make_block, make_cgroup, admit_init,  make_storage,
+	    make_control, make_note,  make_plan,   make_inside, make_record,
 	};
 	struct build build = {.spec = spec,
 			      .record = record,
 			      .lent = lent,
 			      .layer = -1,
+			      .hold = -1,
 			      .control = -1,
 			      .note = -1,
 			      .used = -1,
@@ -300,7 +309,9 @@ bool container_start(const struct container_spec *spec, struct running_record *r
 		undo(&build);
 	if (build.has_cgroup)
 		cgroup_close(&build.cgroup);
+	plan_free(build.plan);
 	cleanup_close(&build.layer);
+	cleanup_close(&build.hold);
 	cleanup_close(&build.control);
 	cleanup_close(&build.note);
 	cleanup_close(&build.used);

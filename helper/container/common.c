@@ -75,17 +75,18 @@ static void plan_furniture(struct plan *plan, const struct furniture *at, const 
  * /proc: hide what tells of the host's kernel, make read-only what sets something. Most of it is
  * refused to the container's ids anyway; this is the second wall.
  */
-static void plan_proc(struct plan *plan, const struct furniture *at, int proc)
+static size_t plan_proc(struct plan *plan, const struct furniture *at)
 {
 	static const char *const masked[] = {
 	    "/proc/kcore",         "/proc/keys",          "/proc/timer_list", "/proc/sched_debug",
 	    "/proc/latency_stats", "/proc/sysrq-trigger", "/proc/acpi",       "/proc/scsi"};
 	static const char *const readonly[] = {"/proc/sys", "/proc/bus", "/proc/fs", "/proc/irq"};
 	char empty[64];
+	size_t place;
 
 	(void)snprintf(empty, sizeof(empty), "%s/empty", at->shelf);
 	plan_folder(plan, empty, 0555, 0, 0);
-	plan_attach(plan, proc, "/proc", PLAN_POINT_FOLDER);
+	place = plan_attach_later(plan, "/proc", PLAN_POINT_FOLDER);
 	/* No user namespace inside: the kernel code that one opens to its root is where exploits
 	 * are. */
 	plan_write(plan, "/proc/sys/user/max_user_namespaces", "0");
@@ -93,6 +94,7 @@ static void plan_proc(struct plan *plan, const struct furniture *at, int proc)
 		plan_mask(plan, empty, masked[i]);
 	for (size_t i = 0; i < ARRAY_LENGTH(readonly); i++)
 		plan_path(plan, PLAN_READONLY, readonly[i]);
+	return place;
 }
 
 /* /sys: only the shape of the machine, which thread libraries and lscpu ask for, and the own
@@ -134,7 +136,6 @@ static void plan_dev(struct plan *plan, const struct furniture *at)
 		plan_link(plan, links[i][0], links[i][1]);
 	plan_put(plan, at->table, "shm", 01777, "/dev/shm", PLAIN_FS);
 	plan_new_fs(plan, "mqueue", "", "/dev/mqueue", PLAN_POINT_FOLDER, DATA_FS);
-	plan_path(plan, PLAN_LOG, "/dev/log");
 }
 
 /* A stable id for the container: the same at every start, another for every name. */
@@ -202,7 +203,6 @@ static void plan_run_folder(struct plan *plan, const struct furniture *at)
 	plan_folder(plan, "/run/carrel/etc", 0755, 0, 0);
 	plan_folder(plan, "/run/carrel/homes", 0755, 0, 0);
 	plan_file(plan, CARREL_INSIDE_MARK, "", 0444);
-	plan_path(plan, PLAN_STATUS, STATUS_SOCKET);
 	plan_file(plan, "/run/utmp", "", 0644);
 }
 
@@ -268,8 +268,18 @@ static bool plan_root(struct plan *plan, const struct container_spec *spec, int 
 	return plan_image_root(plan, spec, user_namespace, image_version, hold, why);
 }
 
-bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer, int proc,
-		 int user_namespace, uint32_t *image_version, int *hold, struct failure *why)
+/* Last: the network is still being made, and sockets belong to that of their maker. */
+static void plan_sockets(struct plan *plan, const struct policy *policy)
+{
+	if (container_namespaces(policy) & CLONE_NEWNET)
+		plan_path(plan, PLAN_NETWORK, NULL);
+	plan_path(plan, PLAN_LOG, "/dev/log");
+	plan_path(plan, PLAN_STATUS, STATUS_SOCKET);
+}
+
+bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer,
+		 int user_namespace, size_t *proc, uint32_t *image_version, int *hold,
+		 struct failure *why)
 {
 	bool host_image = strcmp(spec->policy->image, "host") == 0;
 	const struct furniture *at = host_image ? &of_host_image : &of_named_image;
@@ -280,13 +290,11 @@ bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer
 	/* The layer first: an overlay needs it, and PID 1 keeps a descriptor of it for the homes.
 	 */
 	plan_attach(plan, layer, PLAN_LAYER_POINT, PLAN_POINT_EXISTS);
-	if (!plan_root(plan, spec, user_namespace, image_version, hold, why)) {
-		cleanup_close(&proc);
+	if (!plan_root(plan, spec, user_namespace, image_version, hold, why))
 		return false;
-	}
 	plan_furniture(plan, at, tmp_options);
 	plan_dev(plan, at); /* before /proc, whose files are masked with /dev/null */
-	plan_proc(plan, at, proc);
+	*proc = plan_proc(plan, at);
 	plan_run_folder(plan, at);
 	plan_sys(plan, at, spec->layout); /* covers the shelf */
 	plan_names(plan, spec);
@@ -298,5 +306,8 @@ bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer
 	plan_bind_layer(plan, "var-tmp", "/var/tmp", PLAN_POINT_FOLDER, PLAIN_FS);
 	if (!plan_class(plan, spec, why))
 		return false;
-	return plan_binds(plan, spec->policy, why);
+	if (!plan_binds(plan, spec->policy, why))
+		return false;
+	plan_sockets(plan, spec->policy);
+	return true;
 }

@@ -46,10 +46,12 @@ bool container_id_maps(const struct container_spec *spec, uint32_t block, struct
 
 /*
  * The steps with which PID 1 makes the inside (common.c, then one of the two roots). *hold gets the
- * lock with which PID 1 keeps what it is made of (-1: none), *image_version which one that is.
+ * lock with which PID 1 keeps what it is made of (-1: none), *image_version which one that is,
+ * *proc the place that /proc is to be given (plan_give) once there is a PID 1 that it shows.
  */
-bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer, int proc,
-		 int user_namespace, uint32_t *image_version, int *hold, struct failure *why);
+bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer,
+		 int user_namespace, size_t *proc, uint32_t *image_version, int *hold,
+		 struct failure *why);
 bool plan_host_root(struct plan *plan, const struct container_spec *spec, int user_namespace,
 		    int *hold, struct failure *why);
 extern const char *const program_folders[]; /* /usr, /opt and so on; ended by NULL */

@@ -113,6 +113,20 @@ void plan_attach(struct plan *plan, int fd, const char *path, enum plan_mountpoi
 	plan->fds[plan->fd_count++] = fd;
 }
 
+size_t plan_attach_later(struct plan *plan, const char *path, enum plan_mountpoint point)
+{
+	plan_attach(plan, -1, path, point);
+	return plan->failed ? 0 : plan->fd_count - 1;
+}
+
+void plan_give(struct plan *plan, size_t place, int fd)
+{
+	if (plan->failed)
+		cleanup_close(&fd);
+	else
+		plan->fds[place] = fd;
+}
+
 void plan_bind(struct plan *plan, const char *source, const char *path, enum plan_mountpoint point,
 	       uint64_t attributes)
 {

@@ -28,6 +28,9 @@ void plan_new_fs(struct plan *plan, const char *type, const char *options, const
 		 enum plan_mountpoint point, uint64_t attributes);
 void plan_attach(struct plan *plan, int fd, const char *path,
 		 enum plan_mountpoint point); /* owns fd */
+/* The mount is made later: its place, for plan_give. */
+size_t plan_attach_later(struct plan *plan, const char *path, enum plan_mountpoint point);
+void plan_give(struct plan *plan, size_t place, int fd); /* owns fd */
 void plan_bind(struct plan *plan, const char *source, const char *path, enum plan_mountpoint point,
 	       uint64_t attributes);
 void plan_bind_layer(struct plan *plan, const char *source, const char *path,
@@ -37,7 +40,7 @@ void plan_link(struct plan *plan, const char *content, const char *path);
 void plan_file(struct plan *plan, const char *path, const char *content, mode_t mode);
 void plan_write(struct plan *plan, const char *path, const char *content);
 /* PLAN_READONLY, PLAN_UNMOUNT, PLAN_LOG, PLAN_STATUS, PLAN_SET_ASIDE, PLAN_BIND_IMAGE: only a path.
- */
+ * PLAN_NETWORK: none. */
 void plan_path(struct plan *plan, enum plan_step_kind kind, const char *path);
 void plan_hostname(struct plan *plan, const char *name);
 void plan_grant_root(struct plan *plan, const char *user);

@@ -16,7 +16,8 @@
  *
  *   init    CHANNEL_UNSHARED	it has made its user namespace and waits for the id maps
  *   helper  CHANNEL_MAPPED	the maps are written, the cgroup holds it; value: CLONE_NEW* to make
- *   init    CHANNEL_STARTED	value: pid of PID 1 on the host; fd: its pidfd; this process ends
+ *   init    CHANNEL_STARTED	value: pid of PID 1 on the host; fd: its pidfd; this process makes
+ *the network and ends
  *   helper  CHANNEL_PLAN	struct channel_settings; fds: plan memfd, listening control socket,
  *note, [log], [events], [hold], its cgroups, then those of the plan
  *   init    CHANNEL_DONE	PID 1 has carried it out, or result says where it failed

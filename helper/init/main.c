@@ -3,12 +3,10 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
-#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -20,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/files.h"
 #include "helper/init/anchor.h"
+#include "helper/init/network.h"
 #include "helper/init/plan_load.h"
 #include "helper/init/room.h"
 #include "helper/init/times.h"
@@ -172,36 +171,22 @@ static bool furnish(struct room *room)
 	return channel_send(CHANNEL_FD, &answer, sizeof(answer), NULL, 0) && !answer.result.failed;
 }
 
-/*
- * lo up, while the helper still gets the plan ready: the kernel needs as long for it as for a third
- * of the plan.
- */
-static bool raise_loopback(void)
-{
-	_cleanup_close_ int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = {.ifr_name = "lo"};
-
-	if (control < 0 || ioctl(control, SIOCGIFFLAGS, &request) < 0)
-		return false;
-	request.ifr_flags |= IFF_UP;
-	return ioctl(control, SIOCSIFFLAGS, &request) == 0;
-}
-
-static int pid1_main(uint32_t namespaces)
+static int pid1_main(int network)
 {
 	struct channel_message message;
-	struct room room = {.plan = {.layer = -1, .image = -1, .log = -1, .status = -1},
-			    .control = -1,
-			    .events = -1,
-			    .used = -1};
+	struct room room = {
+	    .plan = {.layer = -1, .image = -1, .log = -1, .status = -1, .network = network},
+	    .control = -1,
+	    .events = -1,
+	    .used = -1};
 
 	(void)umask(022);
 	if (setsid() < 0 || !watch_signals(&room) || !times_open(&room))
 		return give_up("cannot start PID 1");
-	if (namespaces & CLONE_NEWNET && !raise_loopback())
-		return give_up("cannot bring the loopback interface up");
 	if (!furnish(&room))
 		return 1;
+	cleanup_close(&room.plan.network);
+	room.plan.network = -1;
 	if (!be_like_nobody() || !drop_capabilities())
 		return give_up("cannot drop the capabilities of PID 1 and set its ids apart");
 	room.sessions.idle_since = boottime_ms();
@@ -216,11 +201,36 @@ static int pid1_main(uint32_t namespaces)
 	return 0;
 }
 
+/*
+ * PID 1 and its namespaces. The network takes the kernel as long as all the others together: it is
+ * made here, while PID 1 already carries out its plan, and joined by that.
+ */
+static int make_container(uint32_t namespaces)
+{
+	int network[2] = {-1, -1}, pidfd = -1;
+	pid_t pid;
+
+	if (namespaces & CLONE_NEWNET &&
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, network) < 0)
+		return give_up("cannot make a socket pair");
+	pid = start_pid1(namespaces & ~(uint32_t)CLONE_NEWNET, &pidfd);
+	if (pid < 0)
+		return give_up("cannot make the container's namespaces");
+	if (pid == 0) {
+		cleanup_close(&network[0]);
+		return pid1_main(network[1]);
+	}
+	cleanup_close(&network[1]);
+	if (!say(CHANNEL_STARTED, pid, &pidfd))
+		return 1;
+	if (namespaces & CLONE_NEWNET && !network_make(network[0]))
+		return give_up("cannot make the container's network");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct channel_message message;
-	int pidfd = -1;
-	pid_t pid;
 
 	if (argc == 2 && strcmp(argv[1], "--anchor") == 0)
 		return anchor_main();
@@ -241,10 +251,5 @@ int main(int argc, char **argv)
 		return 1;
 	if (!become_containers_root())
 		return give_up("cannot become the container's root");
-	pid = start_pid1((uint32_t)message.value, &pidfd);
-	if (pid < 0)
-		return give_up("cannot make the container's namespaces");
-	if (pid == 0)
-		return pid1_main((uint32_t)message.value);
-	return say(CHANNEL_STARTED, pid, &pidfd) ? 0 : 1;
+	return make_container((uint32_t)message.value);
 }

@@ -62,6 +62,7 @@ void plan_describe(const struct plan_view *view, size_t index, char *out, size_t
 	    [PLAN_FILE] = "write the file",
 	    [PLAN_WRITE] = "set",
 	    [PLAN_HOSTNAME] = "set the host name",
+	    [PLAN_NETWORK] = "join the network namespace",
 	    [PLAN_LOG] = "listen for log lines on",
 	    [PLAN_STATUS] = "listen for those who ask on",
 	    [PLAN_ACCOUNT] = "add the user to passwd and group in",

@@ -25,6 +25,7 @@ enum plan_step_kind {
 	PLAN_FILE,       /* file at `path` with content `data`, replaced at once if it is there */
 	PLAN_WRITE,      /* write `data` to the existing `path` (a kernel setting) */
 	PLAN_HOSTNAME,   /* sethostname(`text`) */
+	PLAN_NETWORK,    /* join the network namespace, which was made meanwhile */
 	PLAN_LOG,        /* listen on the datagram socket `path` for syslog lines */
 	PLAN_STATUS,     /* listen on the stream socket `path` for those who ask how it stands */
 	PLAN_ACCOUNT,    /* merge the account in `data` into passwd and group in folder `path` */

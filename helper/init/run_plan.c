@@ -16,6 +16,7 @@
 #include "base/kernel_calls.h"
 #include "helper/init/account_step.h"
 #include "helper/init/mounts.h"
+#include "helper/init/network.h"
 #include "helper/init/root_grant.h"
 #include "helper/init/set_aside.h"
 #include "helper/init/skel.h"
@@ -156,6 +157,11 @@ static bool step_hostname(const struct step_context *at)
 	return sethostname(at->text, strlen(at->text)) == 0;
 }
 
+static bool step_network(const struct step_context *at)
+{
+	return network_join(at->room->network);
+}
+
 static bool step_log(const struct step_context *at)
 {
 	_cleanup_close_ int log = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -232,6 +238,7 @@ static bool run_step(const struct step_context *at)
 	    [PLAN_FILE] = step_file,
 	    [PLAN_WRITE] = step_write,
 	    [PLAN_HOSTNAME] = step_hostname,
+	    [PLAN_NETWORK] = step_network,
 	    [PLAN_LOG] = step_log,
 	    [PLAN_STATUS] = step_status,
 	    [PLAN_ACCOUNT] = step_account,

@@ -321,6 +321,14 @@ def network_none(m):
 
 
 @test
+def sockets_of_pid1(m):
+    """What carrel-init listens on is of the container's network, which is made beside it."""
+    listing = m.look("alice", "cat /proc/net/unix")
+    for path in ("/dev/log", "/run/carrel/status"):
+        contains(listing, f" {path}", "the sockets of the own network")
+
+
+@test
 def network_host(m):
     """network = host: the host's network, and still no capability over it."""
     with m.policy("hostnet", "network = host"):

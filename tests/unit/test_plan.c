@@ -50,6 +50,22 @@ START_TEST(plan_round_trip)
 }
 END_TEST
 
+START_TEST(mount_that_is_given_later_has_its_place)
+{
+	struct plan *plan = sample();
+	size_t place;
+
+	plan_attach(plan, -1, "/before", PLAN_POINT_FOLDER);
+	place = plan_attach_later(plan, "/proc", PLAN_POINT_FOLDER);
+	plan_attach(plan, -1, "/after", PLAN_POINT_FOLDER);
+	plan_give(plan, place, dup(0));
+	ck_assert_int_ge(plan->fds[plan->steps[6].fd], 0);
+	ck_assert_int_eq(plan->fds[plan->steps[5].fd], -1);
+	ck_assert_int_eq(plan->fds[plan->steps[7].fd], -1);
+	plan_free(plan);
+}
+END_TEST
+
 START_TEST(plan_of_any_other_length_is_refused)
 {
 	struct plan *plan = sample();
@@ -263,6 +279,7 @@ Suite *plan_suite(void)
 	TCase *tests = tcase_create("plan");
 
 	tcase_add_test(tests, plan_round_trip);
+	tcase_add_test(tests, mount_that_is_given_later_has_its_place);
 	tcase_add_test(tests, plan_of_any_other_length_is_refused);
 	tcase_add_test(tests, plan_that_points_outside_is_refused);
 	tcase_add_test(tests, plan_with_too_many_steps_is_refused);
