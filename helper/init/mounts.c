@@ -36,10 +36,20 @@ static bool make_parents(const char *path)
 	return true;
 }
 
-/* New, and right as it is: the file system makes it the container root's, the umask is 022. */
+/* New, and right as it is: the file system makes it the container root's. */
 static bool made_as_wanted(const char *path, unsigned mode, unsigned uid, unsigned gid)
 {
-	return uid == 0 && gid == 0 && (mode & 07022) == 0 && mkdir(path, mode) == 0;
+	mode_t before;
+	bool made;
+
+	if (uid != 0 || gid != 0 || (mode & 06000) != 0)
+		return false;
+	if ((mode & 0022) == 0) /* the umask */
+		return mkdir(path, mode) == 0;
+	before = umask(0);
+	made = mkdir(path, mode) == 0;
+	(void)umask(before);
+	return made;
 }
 
 bool folder_make(const char *path, unsigned mode, unsigned uid, unsigned gid)
@@ -58,7 +68,8 @@ static bool make_point(const char *path, enum plan_mountpoint point)
 {
 	int fd;
 
-	if (point == PLAN_POINT_EXISTS)
+	if (point == PLAN_POINT_EXISTS ||
+	    (point == PLAN_POINT_FOLDER ? mkdir(path, 0755) : mknod(path, S_IFREG | 0644, 0)) == 0)
 		return true;
 	if (!make_parents(path))
 		return false;

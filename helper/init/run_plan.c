@@ -108,12 +108,14 @@ static bool step_link(const struct step_context *at)
 static bool file_make(const struct step_context *at)
 {
 	_cleanup_close_ int file =
-	    open(at->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    open(at->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, at->step->mode);
+	bool is_masked = at->step->mode & 0022; /* by the umask */
 	int error;
 
 	if (file < 0)
 		return false;
-	if (file_write_all(file, at->data, at->data_length) && fchmod(file, at->step->mode) == 0)
+	if (file_write_all(file, at->data, at->data_length) &&
+	    (!is_masked || fchmod(file, at->step->mode) == 0))
 		return true;
 	error = errno;
 	(void)unlink(at->path);
