@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -22,24 +22,65 @@
  */
 #define ANSWER_SECONDS 30
 
-static bool spawn_init(int channel, int empty_namespace, pid_t *pid, struct failure *why)
+/* What carrel-init needs of our memory until it is executed. */
+struct nursery {
+	int channel, empty_namespace;
+	int error; /* that it could not be executed */
+	char stack[16384] __attribute__((aligned(16)));
+};
+
+/* dup2 leaves a descriptor that is there already as it is, to be closed on execution. */
+static bool take_place(int fd, int place)
 {
+	return dup2(fd, place) == place && fcntl(place, F_SETFD, 0) == 0;
+}
+
+/*
+ * Runs beside us in our memory, and leaves nothing there but `error`; and errno, when it fails,
+ * which then ends the start anyway. The namespace to 3 last: the channel may be 3 itself.
+ */
+static int become_init(void *argument)
+{
+	struct nursery *nursery = argument;
 	char *const argv[] = {(char[]){"carrel-init"}, NULL};
 	char *const environment[] = {NULL};
-	posix_spawn_file_actions_t actions;
-	int error;
 
-	error = posix_spawn_file_actions_init(&actions);
-	if (error)
-		return fail(why, FAILURE_SYSTEM, error, "cannot start carrel-init");
-	/* The namespace to 3 first: the channel may be 3 itself, and dup2 clears close-on-exec. */
-	if ((error = posix_spawn_file_actions_adddup2(&actions, channel, 0)) == 0 &&
-	    (error = posix_spawn_file_actions_adddup2(&actions, empty_namespace, 3)) == 0 &&
-	    (error = posix_spawn_file_actions_addclosefrom_np(&actions, 4)) == 0)
-		error = posix_spawn(pid, CARREL_INIT, &actions, NULL, argv, environment);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	return error == 0 ||
-	       fail(why, FAILURE_SYSTEM, error, "cannot start " CARREL_INIT ": reinstall Carrel");
+	if (take_place(nursery->channel, 0) && take_place(nursery->empty_namespace, 3) &&
+	    close_range(4, ~0U, 0) == 0)
+		(void)execve(CARREL_INIT, argv, environment);
+	nursery->error = errno;
+	_exit(127);
+}
+
+/*
+ * As vfork(2), without waiting for the execution, which takes as long as making half of the
+ * cgroups. No program that starts containers handles signals, which would run in the memory of
+ * both.
+ */
+static bool spawn_init(struct birth *birth, int channel, int empty_namespace, struct failure *why)
+{
+	struct nursery *nursery = malloc(sizeof(*nursery));
+
+	birth->nursery = nursery;
+	if (!nursery)
+		return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot start carrel-init");
+	nursery->channel = channel;
+	nursery->empty_namespace = empty_namespace;
+	nursery->error = 0;
+	birth->outer = clone(become_init, nursery->stack + sizeof(nursery->stack),
+			     CLONE_VM | SIGCHLD, nursery);
+	return birth->outer > 0 || fail(why, FAILURE_SYSTEM, errno, "cannot start carrel-init");
+}
+
+/* The channel was closed before a word came. */
+static bool find_why(const struct birth *birth, struct failure *why)
+{
+	if (birth->nursery->error)
+		return fail(why, FAILURE_SYSTEM, birth->nursery->error,
+			    "cannot start " CARREL_INIT ": reinstall Carrel");
+	return fail(why, FAILURE_SYSTEM, 0,
+		    "carrel-init ended while the container was built: see the kernel log for "
+		    "an out-of-memory kill, and the memory limit of the policy");
 }
 
 static bool hear(const struct birth *birth, enum channel_kind kind, struct channel_message *message,
@@ -49,10 +90,7 @@ static bool hear(const struct birth *birth, enum channel_kind kind, struct chann
 	long length = channel_receive(birth->channel, message, sizeof(*message), fd, &count);
 
 	if (length == 0)
-		return fail(
-		    why, FAILURE_SYSTEM, 0,
-		    "carrel-init ended while the container was built: see the kernel log for "
-		    "an out-of-memory kill, and the memory limit of the policy");
+		return find_why(birth, why);
 	if (length < 0)
 		return fail(why, FAILURE_SYSTEM, errno == EAGAIN ? ETIMEDOUT : errno,
 			    "carrel-init did not answer");
@@ -81,13 +119,12 @@ bool birth_start(struct birth *birth, int empty_namespace, struct failure *why)
 	int pair[2];
 	bool spawned;
 
-	*birth = (struct birth){
-	    .channel = -1, .outer = -1, .pid = -1, .pidfd = -1, .user_namespace = -1};
+	*birth = (struct birth)BIRTH_NONE;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot make a socket pair");
 	birth->channel = pair[0];
 	(void)setsockopt(birth->channel, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	spawned = spawn_init(pair[1], empty_namespace, &birth->outer, why);
+	spawned = spawn_init(birth, pair[1], empty_namespace, why);
 	(void)close(pair[1]);
 	return spawned;
 }
@@ -227,25 +264,26 @@ int plan_memfd(const struct plan *plan, struct failure *why)
 	return take_fd(&memfd);
 }
 
-bool birth_furnish(struct birth *birth, const struct channel_settings *settings,
-		   const struct plan *plan, const int *given, size_t given_count,
-		   struct failure *why)
+bool birth_furnish(struct birth *birth, const struct plan *plan, struct failure *why)
 {
-	struct channel_message message = {.kind = CHANNEL_PLAN, .settings = *settings};
+	struct channel_message message = {.kind = CHANNEL_PLAN, .value = (int32_t)plan->fd_count};
 	_cleanup_close_ int memfd = plan_memfd(plan, why);
 	int fds[CHANNEL_MAX_FDS];
 
 	if (memfd < 0)
 		return false;
-	if (1 + given_count + plan->fd_count > ARRAY_LENGTH(fds))
+	if (1 + plan->fd_count > ARRAY_LENGTH(fds))
 		return fail(why, FAILURE_LIMIT, 0, "the container has too many mounts");
 	fds[0] = memfd;
-	memcpy(fds + 1, given, given_count * sizeof(int));
-	memcpy(fds + 1 + given_count, plan->fds, plan->fd_count * sizeof(int));
-	message.settings.plan_fds = (uint32_t)plan->fd_count;
-	if (!channel_send(birth->channel, &message, sizeof(message), fds,
-			  1 + given_count + plan->fd_count))
-		return fail(why, FAILURE_SYSTEM, errno, "carrel-init does not take its plan");
+	memcpy(fds + 1, plan->fds, plan->fd_count * sizeof(int));
+	return channel_send(birth->channel, &message, sizeof(message), fds, 1 + plan->fd_count) ||
+	       fail(why, FAILURE_SYSTEM, errno, "carrel-init does not take its plan");
+}
+
+bool birth_finish(struct birth *birth, struct failure *why)
+{
+	struct channel_message message;
+
 	if (!hear(birth, CHANNEL_DONE, &message, NULL, why))
 		return false;
 	if (message.result.failed)
@@ -254,9 +292,13 @@ bool birth_furnish(struct birth *birth, const struct channel_settings *settings,
 	return true;
 }
 
-bool birth_commit(struct birth *birth, struct failure *why)
+bool birth_commit(struct birth *birth, const struct channel_settings *settings, const int *given,
+		  size_t given_count, struct failure *why)
 {
-	return say(birth, CHANNEL_COMMIT, 0, why);
+	struct channel_message message = {.kind = CHANNEL_COMMIT, .settings = *settings};
+
+	return channel_send(birth->channel, &message, sizeof(message), given, given_count) ||
+	       fail(why, FAILURE_SYSTEM, errno, "carrel-init does not listen");
 }
 
 void birth_close(struct birth *birth)
@@ -268,4 +310,5 @@ void birth_close(struct birth *birth)
 		(void)kill(birth->outer, SIGKILL);
 		(void)waitpid(birth->outer, NULL, 0);
 	}
+	free(birth->nursery);
 }

@@ -12,15 +12,23 @@
 #include "helper/init/channel.h"
 #include "helper/limits/limits.h"
 
+struct nursery;
+
 /* A container that is being built. Closing the channel before birth_commit ends it without a trace.
  */
 struct birth {
-	int channel;        /* to carrel-init, helper/init/channel.h */
+	struct nursery *nursery; /* of carrel-init before it is executed */
+	int channel;             /* to carrel-init, helper/init/channel.h */
 	pid_t outer;        /* the process that makes the namespaces and ends; -1: it was reaped */
 	pid_t pid;          /* of PID 1 */
 	int pidfd;          /* of PID 1 */
 	int user_namespace; /* of the container, for idmapped mounts */
 };
+
+#define BIRTH_NONE                                                                                 \
+	{                                                                                          \
+		.channel = -1, .outer = -1, .pid = -1, .pidfd = -1, .user_namespace = -1           \
+	}
 
 /* Start carrel-init in the empty mount namespace, on its way to a user namespace of its own. */
 bool birth_start(struct birth *birth, int empty_namespace, struct failure *why);
@@ -43,17 +51,16 @@ bool birth_meet(struct birth *birth, struct failure *why);
  */
 int birth_mount_proc(const struct birth *birth, struct failure *why);
 
-/*
- * Let PID 1 carry out the plan, and wait for it and for the end of what made it. `given` are the
- * descriptors before those of the plan, in the order of helper/init/channel.h without the memfd:
- * control socket, [log], [events], [hold].
- */
-bool birth_furnish(struct birth *birth, const struct channel_settings *settings,
-		   const struct plan *plan, const int *given, size_t given_count,
-		   struct failure *why);
+/* Let PID 1 begin with the plan. */
+bool birth_furnish(struct birth *birth, const struct plan *plan, struct failure *why);
 
-/* Set it free: call when the registry knows it. */
-bool birth_commit(struct birth *birth, struct failure *why);
+/* Wait until it has carried it out, and for the end of what made PID 1. */
+bool birth_finish(struct birth *birth, struct failure *why);
+
+/* Set it free, with what it needs from now on (helper/init/channel.h): call when the registry knows
+ * it. */
+bool birth_commit(struct birth *birth, const struct channel_settings *settings, const int *given,
+		  size_t given_count, struct failure *why);
 
 /* End what was not committed, and close everything. */
 void birth_close(struct birth *birth);

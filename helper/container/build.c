@@ -86,11 +86,18 @@ static bool make_storage(struct build *build, struct failure *why)
 	stored->last_used_at = (uint64_t)time(NULL);
 	(void)snprintf(stored->policy, sizeof(stored->policy), "%s", spec->policy->name);
 	(void)snprintf(stored->image, sizeof(stored->image), "%s", spec->policy->image);
-	if (!registry_write_stored(spec->registry, spec->name, stored, why))
+	return true;
+}
+
+static bool make_stored(struct build *build, struct failure *why)
+{
+	const struct container_spec *spec = build->spec;
+
+	if (!registry_write_stored(spec->registry, spec->name, &build->stored, why))
 		return false;
 	build->used = registry_open_used(spec->registry, spec->name, why);
 	return build->used >= 0 &&
-	       (used_write(build->used, stored->last_used_at) ||
+	       (used_write(build->used, build->stored.last_used_at) ||
 		fail(why, FAILURE_SYSTEM, errno, "cannot note the use of '%s'", spec->name));
 }
 
@@ -185,31 +192,6 @@ static size_t fill_settings(const struct build *build, struct channel_settings *
 	return build->cgroup.count;
 }
 
-static bool send_plan(struct build *build, struct failure *why)
-{
-	const struct container_spec *spec = build->spec;
-	struct channel_settings settings = {.idle_seconds = spec->policy->time.idle_seconds,
-					    .stop_seconds = spec->policy->time.stop_seconds,
-					    .has_log = spec->log >= 0,
-					    .has_events = spec->events >= 0,
-					    .has_used = 1,
-					    .has_hold = build->hold >= 0};
-	int given[6 + CGROUP_MAX_ROOTS] = {build->control, build->note};
-	size_t count = 2;
-
-	if (settings.idle_seconds == TIME_UNSET || settings.idle_seconds == TIME_NEVER)
-		settings.idle_seconds = UINT64_MAX;
-	if (spec->log >= 0)
-		given[count++] = spec->log;
-	if (spec->events >= 0)
-		given[count++] = spec->events;
-	given[count++] = build->used;
-	if (build->hold >= 0)
-		given[count++] = build->hold;
-	count += fill_settings(build, &settings, given + count);
-	return birth_furnish(&build->birth, &settings, build->plan, given, count, why);
-}
-
 static bool make_plan(struct build *build, struct failure *why)
 {
 	build->plan = plan_new();
@@ -228,10 +210,18 @@ static bool make_inside(struct build *build, struct failure *why)
 	if (proc < 0)
 		return false;
 	plan_give(build->plan, build->proc, proc);
-	return send_plan(build, why);
+	if (!birth_furnish(&build->birth, build->plan, why))
+		return false;
+	plan_free(take_ptr(build->plan));
+	return true;
 }
 
-static bool make_record(struct build *build, struct failure *why)
+static bool finish_inside(struct build *build, struct failure *why)
+{
+	return birth_finish(&build->birth, why);
+}
+
+static bool fill_record(struct build *build, struct failure *why)
 {
 	const struct container_spec *spec = build->spec;
 	struct running_record *record = build->record;
@@ -254,8 +244,39 @@ static bool make_record(struct build *build, struct failure *why)
 	(void)snprintf(record->pool, sizeof(record->pool), "%s",
 		       spec->pool ? spec->pool->name : "");
 	(void)snprintf(record->hostname, sizeof(record->hostname), "%s", spec->hostname);
-	return registry_write_running(spec->registry, spec->name, record, why) &&
-	       birth_commit(&build->birth, why);
+	return true;
+}
+
+static bool commit(struct build *build, struct failure *why)
+{
+	const struct container_spec *spec = build->spec;
+	struct channel_settings settings = {.idle_seconds = spec->policy->time.idle_seconds,
+					    .stop_seconds = spec->policy->time.stop_seconds,
+					    .has_log = spec->log >= 0,
+					    .has_events = spec->events >= 0,
+					    .has_used = 1,
+					    .has_hold = build->hold >= 0};
+	int given[6 + CGROUP_MAX_ROOTS] = {build->control, build->note};
+	size_t count = 2;
+
+	if (settings.idle_seconds == TIME_UNSET || settings.idle_seconds == TIME_NEVER)
+		settings.idle_seconds = UINT64_MAX;
+	if (spec->log >= 0)
+		given[count++] = spec->log;
+	if (spec->events >= 0)
+		given[count++] = spec->events;
+	given[count++] = build->used;
+	if (build->hold >= 0)
+		given[count++] = build->hold;
+	count += fill_settings(build, &settings, given + count);
+	return birth_commit(&build->birth, &settings, given, count, why);
+}
+
+static bool make_record(struct build *build, struct failure *why)
+{
+	return registry_write_running(build->spec->registry, build->spec->name, build->record,
+				      why) &&
+	       commit(build, why);
 }
 
 static void undo(struct build *build)
@@ -278,13 +299,14 @@ bool container_start(const struct container_spec *spec, struct running_record *r
 	/*
 	 * The order: carrel-init is on its way to where it waits for admit_init while the cgroup is
 	 * made, which stands before there is any process of the container, so that none is ever
-	 * outside of its limits. While it then makes the namespaces and PID 1, we get ready what
-	 * make_inside needs. The record is last, since whoever reads it takes the container for
-	 * complete.
+	 * outside of its limits. While it then makes the namespaces and PID 1, we plan, and while
+	 * that carries out the plan we get ready what it needs afterwards. The record is last,
+	 * since whoever reads it takes the container for complete.
 	 */
 	static bool (*const steps[])(struct build *, struct failure *) = {
-	    start_init,   make_block, make_cgroup, admit_init,  make_storage,
-	    make_control, make_note,  make_plan,   make_inside, make_record,
+	    start_init,  make_block,    make_cgroup,  admit_init, make_storage,
+	    make_plan,   make_inside,   make_control, make_note,  make_stored,
+	    fill_record, finish_inside, make_record,
 	};
 	struct build build = {.spec = spec,
 			      .record = record,
@@ -294,7 +316,7 @@ bool container_start(const struct container_spec *spec, struct running_record *r
 			      .control = -1,
 			      .note = -1,
 			      .used = -1,
-			      .birth = {-1, -1, -1, -1, -1}};
+			      .birth = BIRTH_NONE};
 	bool made = true;
 
 	memset(record, 0, sizeof(*record));

@@ -16,12 +16,13 @@
  *
  *   init    CHANNEL_UNSHARED	it has made its user namespace and waits for the id maps
  *   helper  CHANNEL_MAPPED	the maps are written, the cgroup holds it; value: CLONE_NEW* to make
- *   init    CHANNEL_STARTED	value: pid of PID 1 on the host; fd: its pidfd; this process makes
- *the network and ends
- *   helper  CHANNEL_PLAN	struct channel_settings; fds: plan memfd, listening control socket,
- *note, [log], [events], [hold], its cgroups, then those of the plan
+ *   init    CHANNEL_STARTED	value: pid of PID 1 on the host; fd: its pidfd; the sender makes the
+ *				network and ends
+ *   helper  CHANNEL_PLAN	value: count of the plan's descriptors; fds: its memfd, these
  *   init    CHANNEL_DONE	PID 1 has carried it out, or result says where it failed
- *   helper  CHANNEL_COMMIT	the container is in the registry; PID 1 goes on by itself
+ *   helper  CHANNEL_COMMIT	the container is in the registry; PID 1 goes on by itself;
+ *				settings; fds: listening control socket, note, [log], [events],
+ *				[used], [hold], its cgroups
  *
  * End of file at any point means that the other side died: carrel-init ends then, so that a helper
  * that is killed before the registry knows the container leaves nothing.
@@ -53,7 +54,6 @@ struct channel_settings {
 		uint32_t v2;          /* 0 or 1 */
 		uint32_t controllers; /* bits as in struct cgroup_layout */
 	} cgroups[CGROUP_MAX_ROOTS];
-	uint32_t plan_fds;
 };
 
 struct channel_message {

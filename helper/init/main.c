@@ -142,38 +142,50 @@ static bool furnish(struct room *room)
 {
 	struct channel_message message, answer = {.kind = CHANNEL_DONE};
 	int fds[CHANNEL_MAX_FDS];
-	size_t count = CHANNEL_MAX_FDS, at = 3;
+	size_t count = CHANNEL_MAX_FDS;
 
-	if (!hear(CHANNEL_PLAN, &message, fds, &count) ||
+	if (!hear(CHANNEL_PLAN, &message, fds, &count) || message.value < 0 ||
+	    count != 1 + (size_t)message.value)
+		return false;
+	(void)plan_carry_out(fds[0], fds + 1, count - 1, &room->plan, answer.text,
+			     sizeof(answer.text), &answer.result);
+	if (!channel_send(CHANNEL_FD, &answer, sizeof(answer), NULL, 0) || answer.result.failed)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		cleanup_close(&fds[i]);
+	return true;
+}
+
+/* Wait until the registry knows the container, and take what is needed from then on. */
+static bool be_set_free(struct room *room)
+{
+	struct channel_message message;
+	int fds[CHANNEL_MAX_FDS];
+	size_t count = CHANNEL_MAX_FDS, at = 2;
+
+	if (!hear(CHANNEL_COMMIT, &message, fds, &count) ||
 	    message.settings.cgroup_count > CGROUP_MAX_ROOTS ||
 	    count != at + !!message.settings.has_log + !!message.settings.has_events +
 			 !!message.settings.has_used + !!message.settings.has_hold +
-			 message.settings.cgroup_count + message.settings.plan_fds)
+			 message.settings.cgroup_count)
 		return false;
 	room->settings = message.settings;
-	room->control = fds[1];
-	room->note = fds[2];
+	room->control = fds[0];
+	room->note = fds[1];
 	room->relay.host = message.settings.has_log ? fds[at++] : -1;
 	room->events = message.settings.has_events ? fds[at++] : -1;
 	room->used = message.settings.has_used ? fds[at++] : -1;
 	at += !!message.settings.has_hold;
 	keep_cgroups(room, fds + at);
-	at += message.settings.cgroup_count;
 	(void)snprintf(room->relay.tag, sizeof(room->relay.tag), "carrel[%.64s]",
 		       room->settings.name);
 	room->relay.tokens = LOG_RELAY_BURST;
 	room->relay.refilled = boottime_seconds();
-	(void)plan_carry_out(fds[0], fds + at, count - at, &room->plan, answer.text,
-			     sizeof(answer.text), &answer.result);
-	cleanup_close(&fds[0]);
-	for (size_t i = at; i < count; i++)
-		cleanup_close(&fds[i]);
-	return channel_send(CHANNEL_FD, &answer, sizeof(answer), NULL, 0) && !answer.result.failed;
+	return true;
 }
 
 static int pid1_main(int network)
 {
-	struct channel_message message;
 	struct room room = {
 	    .plan = {.layer = -1, .image = -1, .log = -1, .status = -1, .network = network},
 	    .control = -1,
@@ -192,7 +204,7 @@ static int pid1_main(int network)
 	room.sessions.idle_since = boottime_ms();
 	room.started_at = (uint64_t)time(NULL);
 	room.sessions.last_rules = (struct session_rules)SESSION_RULES_NONE;
-	if (!hear(CHANNEL_COMMIT, &message, NULL, NULL))
+	if (!be_set_free(&room))
 		return 1;
 	(void)close(CHANNEL_FD);
 	/* Descriptor 0 stays taken: nothing opened later may become somebody's standard input. */

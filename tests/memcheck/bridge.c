@@ -238,8 +238,9 @@ static void receive_answer(int channel, struct proc_mount *answer)
 }
 
 /*
- * Valgrind knows no child that shares descriptors without being a thread. The only one that Carrel
- * starts opens one; here a forked one sends it.
+ * Valgrind knows no child that shares memory or descriptors without being a thread. One that Carrel
+ * starts only executes a program, which a forked one can as well. The other opens a descriptor;
+ * here a forked one sends it.
  */
 API int clone(int (*function)(void *), void *stack, int flags, void *argument, ...)
 {
@@ -247,6 +248,12 @@ API int clone(int (*function)(void *), void *stack, int flags, void *argument, .
 	pid_t child;
 
 	(void)stack;
+	if (flags == (CLONE_VM | SIGCHLD)) {
+		child = fork();
+		if (child == 0)
+			_exit(function(argument));
+		return child;
+	}
 	if (flags != (CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD) ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
 		errno = ENOSYS;
