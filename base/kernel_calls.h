@@ -2,25 +2,36 @@
 #ifndef CARREL_BASE_KERNEL_CALLS_H
 #define CARREL_BASE_KERNEL_CALLS_H
 
+#include <errno.h>
+#include <linux/close_range.h>
 #include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #ifdef __GLIBC__
 
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 
-#else /* carrel-init is linked with musl where there is one: see m4/carrel_static.m4 */
+#else /* carrel-init and carrel-helper are linked with musl where there is one: see                \
+	 m4/carrel_static.m4 */
 
 #include <linux/mount.h>
+#include <linux/stat.h>
 #include <signal.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define MNT_DETACH      2 /* umount(2) */
 #define UMOUNT_NOFOLLOW 8
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE (1 << 0) /* rename(2) */
+#define RENAME_EXCHANGE  (1 << 1)
 #endif
+#ifndef SYS_quotactl_fd
+#define SYS_quotactl_fd 443 /* since Linux 5.14, the same on every architecture */
+#endif
+
+int mount(const char *source, const char *target, const char *type, unsigned long flags,
+	  const void *data); /* <sys/mount.h> and <linux/mount.h> do not go together there */
 
 static inline int open_tree(int dir, const char *path, unsigned flags)
 {
@@ -55,6 +66,16 @@ static inline int fsmount(int context, unsigned flags, unsigned attributes)
 	return (int)syscall(SYS_fsmount, context, flags, attributes);
 }
 
+static inline int statx(int dir, const char *path, int flags, unsigned mask, struct statx *facts)
+{
+	return (int)syscall(SYS_statx, dir, path, flags, mask, facts);
+}
+
+static inline int close_range(unsigned first, unsigned last, int flags)
+{
+	return (int)syscall(SYS_close_range, first, last, flags);
+}
+
 static inline int umount2(const char *path, int flags)
 {
 	return (int)syscall(SYS_umount2, path, flags);
@@ -77,4 +98,14 @@ static inline int pidfd_send_signal(int pidfd, int number, siginfo_t *info, unsi
 }
 
 #endif
+
+/*
+ * Every descriptor from this number on is closed when the process executes another program
+ * (close_range(2), since Linux 5.11). Returns 0 or an errno, as posix_spawn(3) does.
+ */
+static inline int close_at_exec_from(unsigned first)
+{
+	return close_range(first, ~0u, CLOSE_RANGE_CLOEXEC) == 0 ? 0 : errno;
+}
+
 #endif

@@ -11,6 +11,7 @@
 #define CARREL_EVENTS_DIR  "/var/log/carrel"
 #define CARREL_EVENTS_FILE "events.jsonl"
 #define CARREL_HELPER      CARREL_LIBEXECDIR "/carrel-helper"
+#define CARREL_HELPER_FULL CARREL_LIBEXECDIR "/carrel-helper-full"
 #define CARREL_INIT        CARREL_LIBEXECDIR "/carrel-init"
 #define CARREL_WATCH       CARREL_LIBEXECDIR "/carrel-watch"
 

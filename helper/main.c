@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -58,6 +59,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	(void)clearenv();
+	(void)prctl(PR_SET_NAME, "carrel-helper"); /* also of carrel-helper-full, in ps(1) */
 	if (!settle(&why) || !helper_confine(&why)) {
 		(void)fprintf(stderr, "carrel-helper: %s\n", why.text);
 		return 1;

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "pam_module/deadline.h"
 #include "pam_module/process.h"
 
@@ -17,9 +19,11 @@
 /* The question fits the socket's empty buffer, so sending never waits. */
 static bool send_request(int channel, const struct wire_request *request, struct failure *why)
 {
-	unsigned char data[WIRE_MAX];
-	size_t length = wire_encode_request(request, data, sizeof(data));
+	_cleanup_free_ unsigned char *data = malloc(WIRE_REQUEST_MAX);
+	size_t length = data ? wire_encode_request(request, data, WIRE_REQUEST_MAX) : 0;
 
+	if (!data)
+		return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot make room for the request");
 	if (length == 0)
 		return fail(why, FAILURE_REQUEST, 0, "the request cannot be put into a message");
 	if (send(channel, data, length, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)length)

@@ -9,6 +9,8 @@
 #include <security/pam_ext.h>
 #include <security/pam_modutil.h>
 
+#include "account/account.h"
+#include "base/cleanup.h"
 #include "join/join.h"
 #include "pam_module/ask.h"
 #include "pam_module/inside.h"
@@ -206,6 +208,47 @@ static void show_waiting(void *data, char *text)
 		(void)pam_error(call->pamh, "%s", text);
 }
 
+/* What else fits into a request, generously: a user in more groups than that is looked up again. */
+#define ACCOUNT_BYTES_MAX (WIRE_REQUEST_MAX - 8 * (WIRE_NAME_MAX + 1))
+
+/*
+ * Login services have just asked the name services for the user, so that they answer at once here;
+ * the helper would have to load their libraries first. It asks them itself, and says what is wrong,
+ * when they gave no answer here. Never for root, who must not wait for a directory that is down.
+ */
+static void *know_user(const struct wire_request *request, size_t *length)
+{
+	struct failure ignored;
+	struct account *account;
+	void *packed;
+
+	*length = 0;
+	if (strcmp(request->user, "root") == 0)
+		return NULL;
+	account = account_lookup(request->user, &ignored);
+	packed = account ? account_pack(account, length) : NULL;
+	account_free(account);
+	if (*length > ACCOUNT_BYTES_MAX) {
+		free(take_ptr(packed));
+		*length = 0;
+	}
+	return packed;
+}
+
+static bool ask(struct call *call, struct answer *answer, struct failure *why)
+{
+	struct wire_request *request = &call->request;
+	_cleanup_free_ void *account = know_user(request, &request->account_length);
+	bool answered;
+
+	request->account = account;
+	answered =
+	    ask_helper(request, call->options.timeout_seconds, show_waiting, call, answer, why);
+	request->account = NULL;
+	request->account_length = 0;
+	return answered;
+}
+
 static int ask_and_obey(struct call *call)
 {
 	struct answer answer;
@@ -230,8 +273,7 @@ static int ask_and_obey(struct call *call)
 	}
 	if (!copy_circumstances(call, &why))
 		return refuse_but_root(call, no_reason, &why);
-	if (!ask_helper(&call->request, call->options.timeout_seconds, show_waiting, call, &answer,
-			&why))
+	if (!ask(call, &answer, &why))
 		return refuse_but_root(call, no_answer, &why);
 	code = obey(call, &answer);
 	answer_close(&answer);

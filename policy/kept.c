@@ -14,14 +14,15 @@
 #include "base/files.h"
 #include "policy/files.h"
 #include "policy/image.h"
+#include "policy/layout.h"
 
 #define KEPT_FILE       "policies"
 #define KEPT_MOST       (64u << 20)
 #define SETTLED_SECONDS 2
 
-/* The text that tells the files apart from all others, and the latest change among them. */
+/* The bytes that tell the files apart from all others, and the latest change among them. */
 struct stamp {
-	char *text;
+	char *text; /* with a NUL behind */
 	size_t length;
 	time_t latest;
 };
@@ -33,18 +34,35 @@ static void stamp_clear(struct stamp *stamp)
 
 #define _cleanup_stamp_ __attribute__((cleanup(stamp_clear)))
 
+/* Of one file; as bytes, without any between, because there may be a thousand files. */
+struct facts {
+	uint64_t device, inode, size;
+	uint32_t mode, uid, gid, unused;
+	int64_t modified[2], changed[2]; /* seconds and nanoseconds */
+};
+
 static bool add_file(FILE *out, struct stamp *stamp, int dir, const char *name)
 {
+	struct facts facts;
 	struct stat it;
 
 	if (fstatat(dir, name, &it, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0) {
-		(void)fprintf(out, "%s -\n", name);
+		(void)fprintf(out, "%s is not there\n", name);
 		return errno == ENOENT;
 	}
-	(void)fprintf(out, "%s %jx %jx %jx %o %u %u %jx.%lx %jx.%lx\n", name, (uintmax_t)it.st_dev,
-		      (uintmax_t)it.st_ino, (uintmax_t)it.st_size, it.st_mode, it.st_uid, it.st_gid,
-		      (uintmax_t)it.st_mtim.tv_sec, it.st_mtim.tv_nsec,
-		      (uintmax_t)it.st_ctim.tv_sec, it.st_ctim.tv_nsec);
+	facts = (struct facts){
+	    .device = it.st_dev,
+	    .inode = it.st_ino,
+	    .size = (uint64_t)it.st_size,
+	    .mode = it.st_mode,
+	    .uid = it.st_uid,
+	    .gid = it.st_gid,
+	    .modified = {it.st_mtim.tv_sec, it.st_mtim.tv_nsec},
+	    .changed = {it.st_ctim.tv_sec, it.st_ctim.tv_nsec},
+	};
+	/* Whether it could be written the stream says at its end. */
+	(void)fwrite(name, strlen(name) + 1, 1, out);
+	(void)fwrite(&facts, sizeof(facts), 1, out);
 	if (it.st_ctim.tv_sec > stamp->latest)
 		stamp->latest = it.st_ctim.tv_sec;
 	return true;
@@ -77,7 +95,7 @@ static bool stamp_take(int dir, const char *build, struct stamp *stamp)
 
 	if (!out)
 		return false;
-	(void)fprintf(out, "%s\n", build);
+	(void)fprintf(out, "layout %s\n%s\n", POLICY_LAYOUT, build);
 	all = add_files(out, stamp, dir);
 	return fclose(out) == 0 && all;
 }
@@ -149,7 +167,7 @@ struct config *config_load_kept(int dir, int kept, const char *build, struct con
 		return config;
 	config = config_load(dir, exempt, why);
 	if (config && stamped && has_settled(&before) && stamp_take(dir, build, &after) &&
-	    strcmp(before.text, after.text) == 0)
+	    before.length == after.length && memcmp(before.text, after.text, before.length) == 0)
 		keep(kept, &before, config);
 	return config;
 }

@@ -1,5 +1,4 @@
 /* policy/load.c - read carrel.conf and policy.d, in order, into one config. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,8 +14,6 @@
 #include "policy/policy.h"
 #include "policy/tree.h"
 #include "policy/vet.h"
-
-#define DROP_IN_MOST 1000
 
 static void tree_cleanup(cfg_t **tree)
 {
@@ -59,50 +56,6 @@ static bool load_main(struct config *config, int dir, struct failure *why)
 	if (fd < 0)
 		return why->error == ENOENT;
 	return read_file(config, fd, POLICY_MAIN_FILE, true, why);
-}
-
-/* Editors leave ".x.conf.swp", "x.conf~" and "#x.conf#"; none of them is a policy. */
-static bool is_drop_in(const char *name)
-{
-	size_t length = strlen(name);
-
-	return name[0] != '.' && length > 5 && strcmp(name + length - 5, ".conf") == 0;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static bool list(DIR *stream, struct string_list *names, struct failure *why)
-{
-	const struct dirent *entry;
-
-	while (errno = 0, (entry = readdir(stream)) != NULL) {
-		if (!is_drop_in(entry->d_name))
-			continue;
-		if (names->count == DROP_IN_MOST)
-			return fail(why, FAILURE_POLICY, 0, "%s has more than %d files",
-				    POLICY_DROP_IN_DIR, DROP_IN_MOST);
-		if (!string_list_add(names, entry->d_name, why))
-			return false;
-	}
-	if (errno != 0)
-		return fail(why, FAILURE_SYSTEM, errno, "cannot list %s", POLICY_DROP_IN_DIR);
-	if (names->count > 1)
-		qsort(names->items, names->count, sizeof(*names->items), compare_names);
-	return true;
-}
-
-bool policy_list_drop_ins(int dir, struct string_list *names, struct failure *why)
-{
-	_cleanup_close_ int again = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *stream = again < 0 ? NULL : fdopendir(again);
-
-	if (!stream)
-		return fail(why, FAILURE_SYSTEM, errno, "cannot list %s", POLICY_DROP_IN_DIR);
-	(void)take_fd(&again);
-	return list(stream, names, why);
 }
 
 static bool load_drop_in(struct config *config, int dir, const char *name, struct failure *why)

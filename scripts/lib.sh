@@ -4,7 +4,7 @@
 # shellcheck disable=SC2034 # the scripts that source this use it
 readonly build_packages=(
 	build-essential autoconf automake pkg-config
-	libpam0g-dev libseccomp-dev libcap-dev libconfuse-dev libncurses-dev musl-tools
+	libpam0g-dev libseccomp-dev libconfuse-dev libncurses-dev musl-tools
 )
 
 say() {

@@ -63,9 +63,38 @@ void wire_get_string(struct wire_reader *reader, char *text, size_t size)
 	reader->used += length;
 }
 
+void wire_put_bytes(struct wire_writer *writer, const void *bytes, size_t length)
+{
+	if (length > UINT32_MAX)
+		writer->failed = true;
+	wire_put_number(writer, length, sizeof(uint32_t));
+	if (writer->failed || writer->size - writer->used < length) {
+		writer->failed = true;
+		return;
+	}
+	if (length)
+		memcpy(writer->data + writer->used, bytes, length);
+	writer->used += length;
+}
+
+const void *wire_get_bytes(struct wire_reader *reader, size_t *length)
+{
+	const void *bytes;
+
+	*length = wire_get_number(reader, sizeof(uint32_t));
+	if (reader->failed || reader->length - reader->used < *length) {
+		reader->failed = true;
+		*length = 0;
+		return NULL;
+	}
+	bytes = reader->data + reader->used;
+	reader->used += *length;
+	return *length ? bytes : NULL;
+}
+
 struct wire_writer wire_write_begin(void *buffer, size_t size, uint16_t kind)
 {
-	struct wire_writer writer = {.data = buffer, .size = size < WIRE_MAX ? size : WIRE_MAX};
+	struct wire_writer writer = {.data = buffer, .size = size};
 
 	wire_put_number(&writer, WIRE_MAGIC, sizeof(uint32_t));
 	wire_put_number(&writer, WIRE_VERSION, sizeof(uint16_t));
@@ -87,7 +116,7 @@ size_t wire_write_end(struct wire_writer *writer)
 
 struct wire_reader wire_read_begin(const void *data, size_t length, uint16_t *kind)
 {
-	struct wire_reader reader = {.data = data, .length = length, .failed = length > WIRE_MAX};
+	struct wire_reader reader = {.data = data, .length = length};
 	uint64_t magic = wire_get_number(&reader, sizeof(uint32_t));
 	uint64_t version = wire_get_number(&reader, sizeof(uint16_t));
 	uint64_t body;

@@ -35,6 +35,12 @@ void wire_put_string(struct wire_writer *writer, const char *text, size_t size);
 void wire_get_string(struct wire_reader *reader, char *text, size_t size);
 
 /*
+ * A u32 length and the bytes. The bytes that are got are those in the message, not a copy.
+ */
+void wire_put_bytes(struct wire_writer *writer, const void *bytes, size_t length);
+const void *wire_get_bytes(struct wire_reader *reader, size_t *length);
+
+/*
  * The header before every message, which holds the length of the body that follows it. Writing:
  * begin, put the body, end; end returns the length of the whole message, or 0 when anything
  * failed. Reading: begin takes the whole datagram and yields the kind (verb or action, 0 when the

@@ -48,7 +48,8 @@ size_t wire_encode_reply(const struct wire_reply *reply, void *buffer, size_t si
 
 	if (!reply_is_sound(reply))
 		return 0;
-	writer = wire_write_begin(buffer, size, (uint16_t)reply->action);
+	writer =
+	    wire_write_begin(buffer, size < WIRE_MAX ? size : WIRE_MAX, (uint16_t)reply->action);
 	wire_put_number(&writer, reply->failure_kind, sizeof(uint32_t));
 	wire_put_number(&writer, reply->fd_count, sizeof(uint32_t));
 	wire_put_number(&writer, reply->namespaces, sizeof(uint32_t));
@@ -89,6 +90,8 @@ bool wire_decode_reply(const void *data, size_t length, struct wire_reply *out)
 	uint16_t kind;
 
 	memset(out, 0, sizeof(*out));
+	if (length > WIRE_MAX)
+		return false;
 	reader = wire_read_begin(data, length, &kind);
 	out->action = (enum wire_action)kind;
 	if (read_reply(&reader, out))

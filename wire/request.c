@@ -24,12 +24,14 @@ size_t wire_encode_request(const struct wire_request *request, void *buffer, siz
 
 	if (!request_is_sound(request))
 		return 0;
-	writer = wire_write_begin(buffer, size, (uint16_t)request->verb);
+	writer = wire_write_begin(buffer, size < WIRE_REQUEST_MAX ? size : WIRE_REQUEST_MAX,
+				  (uint16_t)request->verb);
 	wire_put_string(&writer, request->user, sizeof(request->user));
 	wire_put_string(&writer, request->service, sizeof(request->service));
 	wire_put_string(&writer, request->tty, sizeof(request->tty));
 	wire_put_string(&writer, request->rhost, sizeof(request->rhost));
 	wire_put_string(&writer, request->container, sizeof(request->container));
+	wire_put_bytes(&writer, request->account, request->account_length);
 	return wire_write_end(&writer);
 }
 
@@ -39,6 +41,8 @@ bool wire_decode_request(const void *data, size_t length, struct wire_request *o
 	uint16_t kind;
 
 	memset(out, 0, sizeof(*out));
+	if (length > WIRE_REQUEST_MAX)
+		return false;
 	reader = wire_read_begin(data, length, &kind);
 	out->verb = (enum wire_verb)kind;
 	wire_get_string(&reader, out->user, sizeof(out->user));
@@ -46,6 +50,7 @@ bool wire_decode_request(const void *data, size_t length, struct wire_request *o
 	wire_get_string(&reader, out->tty, sizeof(out->tty));
 	wire_get_string(&reader, out->rhost, sizeof(out->rhost));
 	wire_get_string(&reader, out->container, sizeof(out->container));
+	out->account = wire_get_bytes(&reader, &out->account_length);
 	if (wire_read_end(&reader) && request_is_sound(out))
 		return true;
 	memset(out, 0, sizeof(*out));

@@ -8,16 +8,17 @@
 
 /*
  * Pure encoding and decoding: nothing here does I/O, allocates, or trusts a length it has not
- * checked. Both sides carry the message in one SOCK_SEQPACKET datagram of at most WIRE_MAX bytes,
- * with the descriptors that the message declares, in the declared order.
+ * checked. Both sides carry the message in one SOCK_SEQPACKET datagram of at most WIRE_MAX or
+ * WIRE_REQUEST_MAX bytes, with the descriptors that the message declares, in the declared order.
  */
-#define WIRE_MAX      16384
-#define WIRE_MAX_FDS  4
-#define WIRE_NAME_MAX 256 /* user, service, tty, rhost, container: bytes without the NUL */
-#define WIRE_TEXT_MAX 2048
-#define WIRE_ENV_MAX  64
-#define WIRE_MAGIC    0x4c525243u /* "CRRL" in memory order on little-endian machines */
-#define WIRE_VERSION  2
+#define WIRE_MAX         16384 /* of a reply */
+#define WIRE_REQUEST_MAX 65536
+#define WIRE_MAX_FDS     4
+#define WIRE_NAME_MAX    256 /* user, service, tty, rhost, container: bytes without the NUL */
+#define WIRE_TEXT_MAX    2048
+#define WIRE_ENV_MAX     64
+#define WIRE_MAGIC       0x4c525243u /* "CRRL" in memory order on little-endian machines */
+#define WIRE_VERSION     3
 
 /*
  * One request, one reply; before it may come any number of WIRE_WAIT, at least one a second, while
@@ -39,6 +40,10 @@ struct wire_request {
 	char tty[WIRE_NAME_MAX + 1];       /* as PAM_TTY has it, may be empty */
 	char rhost[WIRE_NAME_MAX + 1];     /* as PAM_RHOST has it, may be empty */
 	char container[WIRE_NAME_MAX + 1]; /* only for WIRE_ENTER, otherwise empty */
+	/* What account_pack made of the user, borrowed; empty: whoever needs it has to look it up.
+	 */
+	const void *account;
+	size_t account_length;
 };
 
 enum wire_action {
@@ -82,6 +87,7 @@ size_t wire_encode_reply(const struct wire_reply *reply, void *buffer, size_t si
 /*
  * Decode a whole datagram. Strict: exact magic, version and length; no NUL inside a string; no
  * trailing bytes; every enumeration in range; fd_count fits the action. False leaves *out zeroed.
+ * A request's account is in `data`, and may hold anything.
  */
 bool wire_decode_request(const void *data, size_t length, struct wire_request *out);
 bool wire_decode_reply(const void *data, size_t length, struct wire_reply *out);

@@ -1,4 +1,4 @@
-/* helper/accounts/accounts.h - who the user is on the host, and what a container shows of them. */
+/* helper/accounts/accounts.h - what a container shows of the accounts of the host. */
 #ifndef CARREL_HELPER_ACCOUNTS_H
 #define CARREL_HELPER_ACCOUNTS_H
 
@@ -7,38 +7,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "account/account.h"
 #include "base/failure.h"
-
-struct account_group {
-	gid_t gid;
-	char *name; /* NULL when the gid has no name */
-};
-
-struct account {
-	char *name;
-	uid_t uid;
-	gid_t gid; /* the primary group; groups[0] is the same */
-	char *home, *shell, *gecos;
-	struct account_group *groups; /* primary first, then the supplementary ones, no doubles */
-	size_t group_count;
-};
-
-/*
- * Look a user up through NSS (getpwnam_r, getgrouplist, getgrgid_r; any number of groups).
- * FAILURE_MISSING when there is no such user, FAILURE_SYSTEM when NSS could not say, about the user
- * or the name of one of the groups; FAILURE_DATA when a name (256 bytes), home or shell (4096) is
- * too long. Of gecos the first 4096 bytes are kept.
- * NULL with *why on failure; account_free releases it.
- */
-struct account *account_lookup(const char *user, struct failure *why);
-void account_free(struct account *account);
-
-/*
- * Names of the members of a group as NSS lists them (gr_mem only), for shared containers. Caller
- * frees each and the list. On failure there is no list: FAILURE_MISSING when there is no such
- * group, FAILURE_SYSTEM when NSS could not say.
- */
-bool account_group_members(const char *group, char ***members, size_t *count, struct failure *why);
 
 /*
  * The id map of a container. Container ids 0..65535 map to the host ids block..block+65535,

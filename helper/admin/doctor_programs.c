@@ -72,6 +72,7 @@ void doctor_programs(const struct config *config, struct report *report)
 {
 	(void)config;
 	check_file(CARREL_HELPER, 0500, "helper", report);
+	check_file(CARREL_HELPER_FULL, 0500, "helper", report);
 	check_file(CARREL_INIT, 0500, "init", report);
 	check_file(CARREL_WATCH, 0500, "watch", report);
 	check_module(report);

@@ -54,19 +54,19 @@ static bool spawn(const char *purpose, int channel, pid_t *child, struct failure
 	int error = posix_spawn_file_actions_init(&actions);
 
 	if (error)
-		return fail(why, FAILURE_SYSTEM, error, "cannot start " CARREL_HELPER);
+		return fail(why, FAILURE_SYSTEM, error, "cannot start " CARREL_HELPER_FULL);
 	error = posix_spawnattr_init(&attributes);
 	if (error == 0) {
 		error = set_signals(&attributes);
 		if (error == 0)
 			error = set_descriptors(&actions, channel);
 		if (error == 0)
-			error = posix_spawn(child, CARREL_HELPER, &actions, &attributes, arguments,
-					    environment);
+			error = posix_spawn(child, CARREL_HELPER_FULL, &actions, &attributes,
+					    arguments, environment);
 		(void)posix_spawnattr_destroy(&attributes);
 	}
 	(void)posix_spawn_file_actions_destroy(&actions);
-	return error == 0 || fail(why, FAILURE_SYSTEM, error, "cannot start " CARREL_HELPER);
+	return error == 0 || fail(why, FAILURE_SYSTEM, error, "cannot start " CARREL_HELPER_FULL);
 }
 
 bool helper_spawn(const char *purpose, int *channel, pid_t *child, struct failure *why)

@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/kernel_calls.h"
 #include "base/paths.h"
 
 /* carrel-init answers in milliseconds; a machine that swaps may need longer, one that hangs never.

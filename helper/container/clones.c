@@ -2,10 +2,10 @@
 #include "helper/container/clones.h"
 
 #include <fcntl.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/kernel_calls.h"
 
 static int clone_as(int dir, const char *path, unsigned flags, uint64_t attributes)
 {

@@ -6,11 +6,11 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/kernel_calls.h"
 #include "base/paths.h"
 #include "helper/container/clones.h"
 #include "helper/container/container.h"

@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 
 #include "base/cleanup.h"
+#include "base/kernel_calls.h"
 #include "helper/container/clones.h"
 #include "helper/container/container.h"
 #include "helper/images/use.h"

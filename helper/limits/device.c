@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/kernel_calls.h"
 #include "helper/limits/control_file.h"
 #include "helper/limits/mountinfo.h"
 

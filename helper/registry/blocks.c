@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/kernel_calls.h"
 #include "helper/registry/registry.h"
 #include "policy/policy.h"
 

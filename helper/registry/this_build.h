@@ -12,4 +12,7 @@ struct this_build {
 /* False when the kernel does not say (no /proc): then nothing of another run can be trusted. */
 bool this_build_read(struct this_build *build);
 
+/* The same about the program in this file. */
+bool build_of_file(const char *path, struct this_build *build);
+
 #endif

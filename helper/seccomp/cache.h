@@ -9,8 +9,8 @@
 #include "helper/seccomp/rules.h"
 
 /*
- * All that decides what the compiler makes of the rules, as text: the rules, the architecture,
- * libseccomp's version, and which build of this program compiles. NULL when the build cannot be
+ * All that decides what the compiler makes of the rules, as text: the rules, the architecture, and
+ * which build of this program compiles. NULL when the build cannot be
  * told or a name is not one: then nothing is kept. The caller frees it.
  */
 char *cache_key(const struct seccomp_rules *rules);

@@ -1,11 +1,14 @@
 /* helper/seccomp/confine.c - the helper gives up what it will not need. */
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
-#include <sys/capability.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "helper/seccomp/arch.h"
@@ -20,7 +23,7 @@
  * SYS_BOOT, BPF, SETPCAP (used here for the last time), LINUX_IMMUTABLE, NET_RAW, AUDIT_CONTROL.
  */
 static const struct {
-	cap_value_t capability;
+	int capability;
 	const char *reason;
 } kept_capabilities[] = {
     {CAP_AUDIT_WRITE, "carrel-watch writes the begin and the end of logins"},
@@ -40,124 +43,165 @@ static const struct {
     {CAP_SYS_RESOURCE, "resource limits and the OOM score of others"},
 };
 
-/* Stack on every older filter: the most restrictive answer of all wins, and none can be undone. */
-#define REFUSE_CALL(call)                                                                          \
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1),                                     \
-	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
-
 /*
  * Calls that a hijacked helper could turn into the host and that no path of ours makes. Quotas,
- * mounts and namespaces are its work and stay. Written by hand: half a hundred instructions need
- * no compiler in every login.
+ * mounts and namespaces are its work and stay.
  */
-/* clang-format off */
-static const struct sock_filter refused_calls[] = {
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-#ifdef X32_CALL_BIT
-    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_CALL_BIT, 0, 1),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-#endif
+static const uint32_t refused_calls[] = {
     /* other processes' memory */
-    REFUSE_CALL(process_vm_readv),
-    REFUSE_CALL(process_vm_writev),
-    REFUSE_CALL(ptrace),
+    SYS_process_vm_readv, SYS_process_vm_writev, SYS_ptrace,
     /* the kernel */
-    REFUSE_CALL(bpf),
-    REFUSE_CALL(delete_module),
-    REFUSE_CALL(finit_module),
-    REFUSE_CALL(init_module),
-    REFUSE_CALL(kexec_file_load),
-    REFUSE_CALL(kexec_load),
-    REFUSE_CALL(reboot),
+    SYS_bpf, SYS_delete_module, SYS_finit_module, SYS_init_module, SYS_kexec_file_load,
+    SYS_kexec_load, SYS_reboot,
     /* the machine */
-    REFUSE_CALL(acct),
-    REFUSE_CALL(adjtimex),
-    REFUSE_CALL(clock_adjtime),
-    REFUSE_CALL(clock_settime),
-    REFUSE_CALL(settimeofday),
-    REFUSE_CALL(swapoff),
-    REFUSE_CALL(swapon),
-    REFUSE_CALL(syslog),
+    SYS_acct, SYS_adjtimex, SYS_clock_adjtime, SYS_clock_settime, SYS_settimeofday, SYS_swapoff,
+    SYS_swapon, SYS_syslog,
 #ifdef SYS_iopl
-    REFUSE_CALL(ioperm),
-    REFUSE_CALL(iopl),
+    SYS_ioperm, SYS_iopl,
 #endif
     /* tools of exploits */
-    REFUSE_CALL(add_key),
-    REFUSE_CALL(io_uring_enter),
-    REFUSE_CALL(io_uring_register),
-    REFUSE_CALL(io_uring_setup),
-    REFUSE_CALL(keyctl),
-    REFUSE_CALL(open_by_handle_at),
-    REFUSE_CALL(perf_event_open),
-    REFUSE_CALL(request_key),
-    REFUSE_CALL(userfaultfd),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    SYS_add_key, SYS_io_uring_enter, SYS_io_uring_register, SYS_io_uring_setup, SYS_keyctl,
+    SYS_open_by_handle_at, SYS_perf_event_open, SYS_request_key, SYS_userfaultfd};
+
+#define REFUSED ARRAY_LENGTH(refused_calls)
+
+/* The beginning, and at most one comparison and one answer for each call and the last answer. */
+struct filter {
+	size_t count;
+	struct sock_filter code[8 + 4 * REFUSED];
 };
-/* clang-format on */
 
-static void cleanup_capabilities(cap_t *capabilities)
+#define BIT(capability) (UINT64_C(1) << (capability))
+
+/* Two calls that are simpler than a library: libcap does not come for a small C library. */
+struct capability_sets {
+	uint64_t effective, permitted, inheritable;
+};
+
+static bool get_sets(struct capability_sets *sets)
 {
-	if (*capabilities)
-		(void)cap_free(*capabilities);
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	if (syscall(SYS_capget, &header, data) != 0)
+		return false;
+	*sets = (struct capability_sets){
+	    .effective = data[0].effective | (uint64_t)data[1].effective << 32,
+	    .permitted = data[0].permitted | (uint64_t)data[1].permitted << 32,
+	    .inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32,
+	};
+	return true;
 }
 
-#define _cleanup_capabilities_ __attribute__((cleanup(cleanup_capabilities)))
-
-static bool is_kept(cap_value_t capability)
+/* Permitted and effective; an empty inheritable set empties the ambient set as well. */
+static bool set_sets(uint64_t chosen)
 {
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	const struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
+	    {.effective = (uint32_t)chosen, .permitted = (uint32_t)chosen},
+	    {.effective = (uint32_t)(chosen >> 32), .permitted = (uint32_t)(chosen >> 32)},
+	};
+
+	return syscall(SYS_capset, &header, data) == 0;
+}
+
+static uint64_t kept_set(void)
+{
+	uint64_t set = 0;
+
 	for (size_t i = 0; i < ARRAY_LENGTH(kept_capabilities); i++)
-		if (kept_capabilities[i].capability == capability)
-			return true;
-	return false;
+		set |= BIT(kept_capabilities[i].capability);
+	return set;
 }
+
+/* PR_CAPBSET_READ: 1 there, 0 not there, -1 not known to this kernel. */
+static bool is_bounded(int capability)
+{
+	return prctl(PR_CAPBSET_READ, capability, 0, 0, 0) <= 0;
+}
+
+/* All that there can be: a newer kernel may know more than the headers. */
+#define CAPABILITIES 64
 
 /* Where the right to drop was taken as well, it is enough that what would be dropped is gone. */
 static bool drop_bounding_set(struct failure *why)
 {
-	for (cap_value_t i = 0; i < cap_max_bits(); i++)
-		if (!is_kept(i) && cap_drop_bound(i) != 0 && cap_get_bound(i) > 0)
+	const uint64_t kept = kept_set();
+
+	for (int i = 0; i < CAPABILITIES; i++) {
+		if (kept & BIT(i))
+			continue;
+		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == 0)
+			continue;
+		if (errno == EINVAL) /* the first that this kernel does not know */
+			return true;
+		if (!is_bounded(i))
 			return fail(why, FAILURE_SYSTEM, errno,
 				    "cannot drop capability %d from the bounding set", i);
+	}
 	return true;
 }
 
-/* What is both kept and there: a service manager may have taken some of it before. */
-static cap_t choose_capabilities(struct failure *why)
+static int compare_numbers(const void *a, const void *b)
 {
-	_cleanup_capabilities_ cap_t now = cap_get_proc();
-	_cleanup_capabilities_ cap_t chosen = cap_init();
+	const uint32_t *left = a, *right = b;
 
-	if (!now || !chosen) {
-		(void)fail(why, FAILURE_SYSTEM, errno, "cannot read the helper's capabilities");
-		return NULL;
-	}
-	for (size_t i = 0; i < ARRAY_LENGTH(kept_capabilities); i++) {
-		const cap_value_t capability = kept_capabilities[i].capability;
-		cap_flag_value_t there = CAP_CLEAR;
+	return (*left > *right) - (*left < *right);
+}
 
-		if (cap_get_flag(now, capability, CAP_PERMITTED, &there) != 0 || there == CAP_CLEAR)
-			continue;
-		if (cap_set_flag(chosen, CAP_PERMITTED, 1, &capability, CAP_SET) != 0 ||
-		    cap_set_flag(chosen, CAP_EFFECTIVE, 1, &capability, CAP_SET) != 0) {
-			(void)fail(why, FAILURE_SYSTEM, errno, "cannot choose capability %d",
-				   capability);
-			return NULL;
-		}
+static void add(struct filter *filter, struct sock_filter instruction)
+{
+	filter->code[filter->count++] = instruction;
+}
+
+/* The kernel runs a filter for every number when it is loaded: in a list that takes longest. */
+static void add_search(struct filter *filter, const uint32_t *numbers, size_t count)
+{
+	size_t lower = count / 2, branch;
+
+	if (count == 1) {
+		add(filter,
+		    (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, numbers[0], 0, 1));
+		add(filter,
+		    (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM));
+		add(filter, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+		return;
 	}
-	return take_ptr(chosen);
+	branch = filter->count;
+	add(filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, numbers[lower], 0, 0));
+	add_search(filter, numbers, lower);
+	filter->code[branch].jt = (uint8_t)(filter->count - branch - 1);
+	add_search(filter, numbers + lower, count - lower);
+}
+
+/* Stacks on every older filter: the most restrictive answer of all wins, and none can be undone. */
+static void make_filter(struct filter *filter)
+{
+	uint32_t numbers[REFUSED];
+
+	memcpy(numbers, refused_calls, sizeof(numbers));
+	qsort(numbers, REFUSED, sizeof(numbers[0]), compare_numbers);
+	filter->count = 0;
+	add(filter, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						 offsetof(struct seccomp_data, arch)));
+	add(filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0));
+	add(filter, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
+	add(filter, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						 offsetof(struct seccomp_data, nr)));
+#ifdef X32_CALL_BIT
+	add(filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_CALL_BIT, 0, 1));
+	add(filter, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
+#endif
+	add_search(filter, numbers, REFUSED);
 }
 
 static bool load_filter(struct failure *why)
 {
-	const struct sock_fprog program = {
-	    .len = ARRAY_LENGTH(refused_calls),
-	    .filter = (struct sock_filter *)refused_calls, /* the kernel only reads it */
-	};
+	struct filter filter;
+	struct sock_fprog program;
 
+	make_filter(&filter);
+	program = (struct sock_fprog){.len = (unsigned short)filter.count, .filter = filter.code};
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot set no_new_privs for the helper");
 	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) != 0)
@@ -169,15 +213,17 @@ static bool load_filter(struct failure *why)
  * The ambient set need not be asked, one call for each capability: the kernel keeps it within the
  * inheritable set (capabilities(7)), which is empty when this process has the chosen ones alone.
  */
-static bool prove(cap_t chosen, struct failure *why)
+static bool prove(uint64_t chosen, struct failure *why)
 {
-	_cleanup_capabilities_ cap_t now = cap_get_proc();
+	const uint64_t kept = kept_set();
+	struct capability_sets now;
 
-	if (!now || cap_compare(now, chosen) != 0)
+	if (!get_sets(&now) || now.effective != chosen || now.permitted != chosen ||
+	    now.inheritable != 0)
 		return fail(why, FAILURE_SYSTEM, 0,
 			    "the helper still has capabilities that it dropped");
-	for (cap_value_t i = 0; i < cap_max_bits(); i++)
-		if (!is_kept(i) && cap_get_bound(i) != 0)
+	for (int i = 0; i <= CAP_LAST_CAP; i++)
+		if (!(kept & BIT(i)) && !is_bounded(i))
 			return fail(why, FAILURE_SYSTEM, 0,
 				    "capability %d is still in the helper's bounding set", i);
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
@@ -189,16 +235,17 @@ static bool prove(cap_t chosen, struct failure *why)
 
 bool helper_confine(struct failure *why)
 {
-	_cleanup_capabilities_ cap_t chosen = NULL;
+	struct capability_sets now;
+	uint64_t chosen;
 
 	/* The bounding set first: it takes SETPCAP, which is not kept. */
 	if (!drop_bounding_set(why))
 		return false;
-	chosen = choose_capabilities(why);
-	if (!chosen)
-		return false;
-	/* An empty inheritable set empties the ambient set as well. */
-	if (cap_set_proc(chosen) != 0)
+	if (!get_sets(&now))
+		return fail(why, FAILURE_SYSTEM, errno, "cannot read the helper's capabilities");
+	/* What is both kept and there: a service manager may have taken some of it before. */
+	chosen = now.permitted & kept_set();
+	if (!set_sets(chosen))
 		return fail(why, FAILURE_SYSTEM, errno, "cannot drop the helper's capabilities");
 	return load_filter(why) && prove(chosen, why);
 }

@@ -42,7 +42,7 @@ uint64_t capability_bounding_set(bool allow_root);
 
 /*
  * Narrow the calling process (the helper) before it reads anything: drop every capability but those
- * in its table (libcap), set no_new_privs and load a short deny list (hand-built program, no
+ * in its table, set no_new_privs and load a short deny list (hand-built program, no
  * compile at run time). Proves that what was dropped is gone. carrel-init and mkfs inherit all of
  * it; their own user namespace gives init what it needs in there.
  */

@@ -1,9 +1,9 @@
 /* helper/session/caller.c - who is at the other end of the channel. */
 #include <errno.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/kernel_calls.h"
 #include "helper/session/session.h"
 
 bool caller_vet(int channel, struct caller *caller, struct failure *why)

@@ -26,6 +26,14 @@ static void refuse(struct session_request *request, const char *text, const char
 	(void)snprintf(request->reply.log_text, sizeof(request->reply.log_text), "%s", reason);
 }
 
+/* As the login service found the user, if it said so. */
+static bool know_account(struct session_request *request, struct failure *why)
+{
+	if (!request->account)
+		request->account = account_lookup(request->wire.user, why);
+	return request->account != NULL;
+}
+
 struct names {
 	const char **items;
 	size_t count;
@@ -54,8 +62,7 @@ static bool exempt_despite(struct session_request *request, struct config *exemp
 	struct subject subject = {.user = request->wire.user, .service = request->wire.service};
 	bool is_exempt;
 
-	request->account = account_lookup(request->wire.user, &unknown);
-	if (request->account && group_names(request->account, &groups)) {
+	if (know_account(request, &unknown) && group_names(request->account, &groups)) {
 		subject.groups = groups.items;
 		subject.group_count = groups.count;
 	}
@@ -195,8 +202,7 @@ bool session_decide(struct session_request *request, struct failure *why)
 		let_in(request);
 		return true;
 	}
-	request->account = account_lookup(request->wire.user, why);
-	if (!request->account)
+	if (!know_account(request, why))
 		return false;
 	if (!group_names(request->account, &groups))
 		return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot list the groups of '%s'",

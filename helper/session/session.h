@@ -26,10 +26,11 @@ bool caller_vet(int channel, struct caller *caller, struct failure *why);
 
 /* Everything known about a request; freed by session_free. */
 struct session_request {
+	void *received; /* the request as it came; its account's strings are in here */
 	struct wire_request wire;
 	struct caller caller;
 	struct config *config;
-	struct account *account;
+	struct account *account; /* what came, or else what was looked up; NULL: not known yet */
 	struct selection selection;
 	char name[65], hostname[65];       /* of the container */
 	char tty_name[LOGIN_TTY_NAME_MAX]; /* of the host's terminal that it is on, or "" */

@@ -17,23 +17,46 @@
 
 #define ENDING_SECONDS 10
 
-static bool receive_request(int channel, struct session_request *request, struct failure *why)
+static bool take_account(struct session_request *request)
+{
+	const struct wire_request *wire = &request->wire;
+
+	if (wire->account)
+		request->account = account_unpack(wire->account, wire->account_length);
+	return !wire->account || request->account;
+}
+
+/* It stays in the channel until the answer, for carrel-helper-full (helper/lean/). */
+static bool read_request(int channel, struct session_request *request, struct failure *why)
 {
 	const struct timeval limit = {.tv_sec = REQUEST_SECONDS};
-	char data[WIRE_MAX];
-	size_t no_fds = 0;
-	long length;
+	ssize_t length;
 
 	(void)setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	length = channel_receive(channel, data, sizeof(data), NULL, &no_fds);
+	do
+		length = recv(channel, NULL, 0, MSG_PEEK | MSG_TRUNC);
+	while (length < 0 && errno == EINTR);
 	if (length <= 0)
 		return fail(why, FAILURE_REQUEST, length < 0 ? errno : 0,
 			    "the login service sent no request");
-	if (!wire_decode_request(data, (size_t)length, &request->wire))
+	request->received = malloc((size_t)length);
+	if (!request->received ||
+	    recv(channel, request->received, (size_t)length, MSG_PEEK) != length)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot receive the request");
+	if (!wire_decode_request(request->received, (size_t)length, &request->wire) ||
+	    !take_account(request))
 		return fail(
 		    why, FAILURE_REQUEST, 0,
 		    "the request is malformed: do module and helper come from the same build?");
 	return true;
+}
+
+/* A channel that is closed with something unread in it would lose the answer (unix(7)). */
+static void take_request(int channel)
+{
+	char all_of_it;
+
+	(void)recv(channel, &all_of_it, sizeof(all_of_it), MSG_DONTWAIT);
 }
 
 /* What a refused user reads: one sentence, and no more of the machine's inside than helps them. */
@@ -124,7 +147,11 @@ static void session_free(struct session_request *request)
 	cleanup_close(&request->caller.pidfd);
 	cleanup_close(&request->events);
 	cleanup_close(&request->log);
-	account_free(request->account);
+	if (request->wire.account)
+		free(request->account);
+	else
+		account_free(request->account);
+	free(request->received);
 	config_free(request->config);
 	free(request);
 }
@@ -133,8 +160,7 @@ static bool serve(int channel, struct session_request *request)
 {
 	struct failure why = {0};
 
-	if (!caller_vet(channel, &request->caller, &why) ||
-	    !receive_request(channel, request, &why)) {
+	if (!caller_vet(channel, &request->caller, &why) || !read_request(channel, request, &why)) {
 		/* Whoever this is, they get no answer: the module refuses when none comes. */
 		(void)syslog_send(request->log, 84 /* authpriv.warning */, "carrel", why.text);
 		(void)fprintf(stderr, "carrel-helper: %s\n", why.text);
@@ -152,6 +178,7 @@ static bool serve(int channel, struct session_request *request)
 	/* Who has joined its container can no longer end us: nothing after the answer takes long.
 	 */
 	(void)alarm(ENDING_SECONDS);
+	take_request(channel);
 	if (!send_reply(channel, request))
 		return false;
 	if (request->wire.verb == WIRE_OPEN_SESSION && request->reply.action == WIRE_CONTAIN &&

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/kernel_calls.h"
 #include "base/paths.h"
 #include "helper/session/session.h"
 
@@ -37,7 +38,7 @@ static int spawn(int service, char *const arguments[])
 	/* Not the channel: the module takes its closing for the helper's end. */
 	if ((error = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", 2, 0)) == 0 &&
 	    (error = posix_spawn_file_actions_adddup2(&actions, service, SERVICE_FD)) == 0 &&
-	    (error = posix_spawn_file_actions_addclosefrom_np(&actions, SERVICE_FD + 1)) == 0)
+	    (error = close_at_exec_from(SERVICE_FD + 1)) == 0)
 		error = posix_spawn(&pid, CARREL_WATCH, &actions, NULL, arguments, environment);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return error;

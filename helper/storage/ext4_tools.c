@@ -1,5 +1,6 @@
 /* helper/storage/ext4_tools.c - make, check and grow an ext4 file system in a file. */
 #include "helper/storage/ext4_tools.h"
+#include "base/kernel_calls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,7 +66,7 @@ static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attri
 	    (error = posix_spawn_file_actions_adddup2(actions, 2, 1)) == 0 &&
 	    (error = posix_spawn_file_actions_adddup2(actions, image, IMAGE_FD)) == 0 &&
 	    (error = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0)) == 0)
-		error = posix_spawn_file_actions_addclosefrom_np(actions, IMAGE_FD + 1);
+		error = close_at_exec_from(IMAGE_FD + 1);
 	return error;
 }
 

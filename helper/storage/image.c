@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/kernel_calls.h"
 #include "helper/storage/ext4.h"
 #include "helper/storage/ext4_tools.h"
 #include "helper/storage/kinds.h"

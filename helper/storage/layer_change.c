@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/kernel_calls.h"
 #include "helper/storage/layer.h"
 
 /*

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/kernel_calls.h"
 #include "helper/storage/spare.h"
 #include "helper/storage/tree_copy.h"
 #include "helper/storage/tree_size.h"

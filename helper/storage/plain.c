@@ -1,10 +1,10 @@
 /* helper/storage/plain.c - the data of a container in an ordinary folder, with no quota. */
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "base/files.h"
+#include "base/kernel_calls.h"
 #include "helper/storage/kinds.h"
 
 int folder_look(const struct storage_place *place, const char *entry, struct failure *why)

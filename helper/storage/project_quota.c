@@ -1,5 +1,6 @@
 /* helper/storage/project_quota.c - project quotas of ext4 and xfs, by descriptor. */
 #include "helper/storage/project_quota.h"
+#include "base/kernel_calls.h"
 
 #include <errno.h>
 #include <linux/dqblk_xfs.h>

@@ -136,12 +136,13 @@ def not_with_broken_policies(host):
 @test
 def not_without_the_helper(host):
     """Without the helper every login would be refused: nothing is enabled."""
-    helper = pathlib.Path("/usr/libexec/carrel/carrel-helper")
-    helper.rename(helper.with_suffix(".away"))
-    try:
-        contains(host.fails("pam", "enable", "sshd").err, "carrel-helper", "stderr")
-    finally:
-        helper.with_suffix(".away").rename(helper)
+    for name in ("carrel-helper", "carrel-helper-full"):
+        helper = pathlib.Path("/usr/libexec/carrel", name)
+        helper.rename(helper.with_suffix(".away"))
+        try:
+            contains(host.fails("pam", "enable", "sshd").err, f"{helper}", "stderr")
+        finally:
+            helper.with_suffix(".away").rename(helper)
     equal(host.pam("sshd"), host.pam_before["sshd"], "/etc/pam.d/sshd")
 
 

@@ -4,8 +4,10 @@
  *	stopwatch SERVICE USER
  *
  * Prints the microseconds of one pam_open_session, from call to joined, the helper included. The
- * module is loaded before the clock starts, as in a login that has come through account.
+ * module is loaded and the user looked up before the clock starts, as in a login that has come
+ *through account.
  */
+#include <pwd.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -29,7 +31,7 @@ int main(int argc, char **argv)
 	int code;
 
 	if (argc != 3 || pam_start(argv[1], argv[2], &conversation, &pamh) != PAM_SUCCESS ||
-	    pam_acct_mgmt(pamh, 0) != PAM_SUCCESS)
+	    pam_acct_mgmt(pamh, 0) != PAM_SUCCESS || !getpwnam(argv[2]))
 		return 2;
 	(void)clock_gettime(CLOCK_MONOTONIC, &start);
 	code = pam_open_session(pamh, 0);

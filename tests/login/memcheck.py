@@ -1,7 +1,7 @@
 """What valgrind's memcheck says of the helper, carrel-init and carrel-watch while people log in.
 
 Only where Carrel was built with --enable-memcheck and so brings bridge.so (tests/memcheck) with it. In the
-place of each of the three programs is a script then, that has memcheck run the real one.
+place of each of the programs is a script then, that has memcheck run the real one.
 """
 
 import pathlib
@@ -11,7 +11,7 @@ LIBEXEC = pathlib.Path("/usr/libexec/carrel")
 LIBRARY = LIBEXEC / "bridge.so"
 SUPPRESSIONS = LIBEXEC / "suppressions"  # a copy: also when it is looked for from elsewhere
 LOGS = pathlib.Path("/run/carrel-memcheck")
-PROGRAMS = ("carrel-helper", "carrel-init", "carrel-watch")
+PROGRAMS = ("carrel-helper", "carrel-helper-full", "carrel-init", "carrel-watch")
 # Quiet: a log stays empty but for errors. Who runs the script has an empty environment. The log is open
 # before the program loses the host's files; a name would be looked up again after each fork.
 SCRIPT = """#!/bin/sh

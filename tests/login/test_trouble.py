@@ -168,6 +168,21 @@ def helper_missing(m):
 
 
 @test
+def full_helper_missing(m):
+    """Policies have changed, and what would read them is not there: refused, the log says why, root gets in."""
+    full = LIBEXEC / "carrel-helper-full"
+    away = full.rename(full.with_name("full.away"))
+    m.cleanup.callback(lambda: away.exists() and away.rename(full))
+    since = m.log.mark()
+    with m.policy("changed"):
+        check_refused(m)
+        m.log.wait(f"cannot execute {full}: reinstall Carrel: No such file", since)
+        check_way_in(m, "root")
+        away.rename(full)
+    check_works(m)
+
+
+@test
 def helper_not_executable(m):
     """A helper that may not be executed is as none."""
     HELPER.chmod(0o644)

@@ -16,7 +16,7 @@ PLACE = pathlib.Path("/run/carrel-witness")  # named by witness.c, too
 SIZE = 1 << 20
 LIBEXEC = pathlib.Path("/usr/libexec/carrel")
 LIBRARY = LIBEXEC / "witness.so"
-OWN = ("carrel-helper", "carrel-init", "carrel-watch")
+OWN = ("carrel-helper", "carrel-helper-full", "carrel-init", "carrel-watch")
 SERVICES = ("sshd", "login", "su", "runuser", "cron", "pamtester")
 
 heard = 0  # bytes of what was said that somebody was told

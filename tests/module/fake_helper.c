@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "account/account.h"
+
 void die(const char *what)
 {
 	(void)fprintf(stderr, "fake helper: %s: %s\n", what, strerror(errno));
@@ -108,6 +110,21 @@ static void tell_outputs(FILE *seen)
 	}
 }
 
+static void tell_account(FILE *seen, const struct wire_request *request)
+{
+	struct account *account =
+	    request->account ? account_unpack(request->account, request->account_length) : NULL;
+
+	(void)fprintf(seen, "told=");
+	if (account)
+		(void)fprintf(seen, "%s:%u:%u:%s:%s", account->name, account->uid, account->gid,
+			      account->home, account->shell);
+	for (size_t i = 0; account && i < account->group_count; i++)
+		(void)fprintf(seen, " %s", account->groups[i].name);
+	(void)fputc('\n', seen);
+	free(account);
+}
+
 static void tell_seen(int argc, char **argv, const struct wire_request *request)
 {
 	FILE *seen = fopen(FAKE_DIR "/seen", "we");
@@ -125,6 +142,7 @@ static void tell_seen(int argc, char **argv, const struct wire_request *request)
 	(void)fprintf(seen, "verb=%d\nuser=%s\nservice=%s\ntty=%s\nrhost=%s\ncontainer=%s\n",
 		      request->verb, request->user, request->service, request->tty, request->rhost,
 		      request->container);
+	tell_account(seen, request);
 	if (fclose(seen) != 0)
 		die(FAKE_DIR "/seen");
 }
@@ -401,7 +419,7 @@ int main(int argc, char **argv)
 {
 	const struct rlimit no_core = {0, 0};
 	struct wire_request request;
-	unsigned char data[WIRE_MAX];
+	static unsigned char data[WIRE_REQUEST_MAX];
 	char mode[64] = "";
 	FILE *file = fopen(FAKE_DIR "/mode", "re");
 	ssize_t length;

@@ -90,6 +90,9 @@ class Machine:
         passwd.write_text("root:x:0:0:root:/root:/bin/sh\ntoor:x:0:0:second:/root:/bin/sh\n"
                           "alice:x:4242:4242::/:/bin/sh\n")
         sh("mount", "--bind", passwd, "/etc/passwd")
+        group = FAKE / "group"
+        group.write_text("root:x:0:\ntutors:x:4300:alice\nalice:x:4242:\n")
+        sh("mount", "--bind", group, "/etc/group")
 
     def set_up_dev(self):
         dev = FAKE / "dev"

@@ -18,6 +18,17 @@ def helper_gets_who_and_where():
 
 
 @test
+def request_tells_the_account():
+    """What the name services said; nothing when they know nobody, and never about root."""
+    drive("host", "open")
+    equal(seen()["told"], "alice:4242:4242:/:/bin/sh alice tutors", "account")
+    for user in ("nobody-of-that-name", "root"):
+        scene.machine.clear()
+        drive("host", "open", user=user)
+        equal((seen()["user"], seen()["told"]), (user, ""), "account")
+
+
+@test
 def items_may_be_missing():
     drive("host", "open")
     got = seen()

@@ -18,7 +18,9 @@ static struct wire_request sample_request(void)
 				     .user = "alice",
 				     .service = "sshd",
 				     .tty = "ssh",
-				     .rhost = "2001:db8::7"};
+				     .rhost = "2001:db8::7",
+				     .account = "any\0bytes",
+				     .account_length = 9};
 }
 
 static struct wire_reply sample_contain(void)
@@ -93,6 +95,11 @@ static void assert_reply_refused(const void *data, size_t length)
 static void assert_same_request(const struct wire_request *a, const struct wire_request *b)
 {
 	ck_assert_mem_eq(a, b, offsetof(struct wire_request, container) + sizeof(a->container));
+	ck_assert_uint_eq(a->account_length, b->account_length);
+	if (a->account_length)
+		ck_assert_mem_eq(a->account, b->account, a->account_length);
+	else
+		ck_assert_ptr_null(a->account);
 }
 
 static void assert_same_reply(const struct wire_reply *a, const struct wire_reply *b)
@@ -140,17 +147,23 @@ END_TEST
 /* The layout that docs/wire-protocol.md promises, byte by byte. */
 START_TEST(request_has_the_documented_layout)
 {
-	static const char expected[] = "CRRL"      /* magic */
-				       "\2\0"      /* version */
-				       "\3\0"      /* verb */
-				       "\21\0\0\0" /* length of the body */
-				       "\1\0u"     /* user */
-				       "\2\0sv"    /* service */
-				       "\0\0"      /* tty */
-				       "\1\0h"     /* rhost */
-				       "\3\0box";  /* container */
-	const struct wire_request request = {
-	    .verb = WIRE_ENTER, .user = "u", .service = "sv", .rhost = "h", .container = "box"};
+	static const char expected[] = "CRRL"         /* magic */
+				       "\3\0"         /* version */
+				       "\3\0"         /* verb */
+				       "\30\0\0\0"    /* length of the body */
+				       "\1\0u"        /* user */
+				       "\2\0sv"       /* service */
+				       "\0\0"         /* tty */
+				       "\1\0h"        /* rhost */
+				       "\3\0box"      /* container */
+				       "\3\0\0\0acc"; /* account */
+	const struct wire_request request = {.verb = WIRE_ENTER,
+					     .user = "u",
+					     .service = "sv",
+					     .rhost = "h",
+					     .container = "box",
+					     .account = "acc",
+					     .account_length = 3};
 	unsigned char buffer[WIRE_MAX];
 
 	ck_assert_uint_eq(encoded_request(&request, buffer), sizeof(expected) - 1);
@@ -161,7 +174,7 @@ END_TEST
 START_TEST(reply_has_the_documented_layout)
 {
 	static const char expected[] = "CRRL"              /* magic */
-				       "\2\0"              /* version */
+				       "\3\0"              /* version */
 				       "\2\0"              /* action */
 				       "\55\0\0\0"         /* length of the body */
 				       "\0\0\0\0"          /* failure_kind */
@@ -358,6 +371,28 @@ START_TEST(request_rules_hold_on_both_sides)
 }
 END_TEST
 
+START_TEST(account_has_its_room)
+{
+	static unsigned char account[WIRE_REQUEST_MAX], buffer[WIRE_REQUEST_MAX + 1];
+	struct wire_request request = sample_request(), out;
+	size_t bare, length;
+
+	request.account_length = 0;
+	request.account = NULL;
+	bare = wire_encode_request(&request, buffer, sizeof(buffer));
+	request.account = account;
+	request.account_length = WIRE_REQUEST_MAX - bare;
+	length = wire_encode_request(&request, buffer, sizeof(buffer));
+	ck_assert_uint_eq(length, WIRE_REQUEST_MAX);
+	ck_assert(wire_decode_request(buffer, length, &out));
+	ck_assert_ptr_eq(out.account, buffer + bare);
+	ck_assert_uint_eq(out.account_length, request.account_length);
+	assert_request_refused(buffer, length + 1);
+	request.account_length++;
+	ck_assert_uint_eq(wire_encode_request(&request, buffer, sizeof(buffer)), 0);
+}
+END_TEST
+
 static void assert_not_encoded(const struct wire_reply *reply)
 {
 	unsigned char buffer[WIRE_MAX];
@@ -474,6 +509,7 @@ Suite *wire_suite(void)
 	tcase_add_test(test, every_mutated_byte_is_refused_or_canonical);
 	tcase_add_test(test, header_is_exact);
 	tcase_add_test(test, request_rules_hold_on_both_sides);
+	tcase_add_test(test, account_has_its_room);
 	tcase_add_test(test, reply_rules_hold_when_encoding);
 	tcase_add_test(test, nul_inside_a_string_is_refused);
 	tcase_add_test(test, longest_fields_fit_and_the_cap_holds);

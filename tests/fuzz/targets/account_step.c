@@ -1,9 +1,6 @@
-/* targets/account_step.c - the account in a plan, as PID 1 unpacks it. */
-/* Sources: helper/init/account_step.c helper/accounts/passwd_merge.c
- * helper/accounts/group_merge.c helper/accounts/entry_lines.c helper/accounts/id_map.c
- * base/files.c base/directories.c base/tree_remove.c base/failure.c
- */
-#include "helper/init/account_step.h"
+/* targets/account_step.c - the account in a request or plan, as helper or PID 1 unpacks it. */
+/* Sources: account/account.c */
+#include "account/account.h"
 #include "tests/fuzz/targets/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -7,10 +7,12 @@
 static void encode_any(const uint8_t *data, size_t size)
 {
 	struct wire_request request = {0}, again;
-	unsigned char message[WIRE_MAX];
+	static unsigned char message[WIRE_REQUEST_MAX];
 	size_t length;
 
 	memcpy(&request, data, size < sizeof(request) ? size : sizeof(request));
+	request.account = size ? data : NULL;
+	request.account_length = size;
 	length = wire_encode_request(&request, message, sizeof(message));
 	if (!length)
 		return;
@@ -19,12 +21,13 @@ static void encode_any(const uint8_t *data, size_t size)
 	MUST(strcmp(again.service, request.service) == 0 && strcmp(again.tty, request.tty) == 0);
 	MUST(strcmp(again.rhost, request.rhost) == 0);
 	MUST(strcmp(again.container, request.container) == 0);
+	MUST(again.account_length == size && (!size || memcmp(again.account, data, size) == 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct wire_request request;
-	unsigned char message[WIRE_MAX];
+	static unsigned char message[WIRE_REQUEST_MAX];
 	void *copy = fuzz_copy(data, size);
 
 	if (wire_decode_request(copy, size, &request)) {

@@ -1,11 +1,12 @@
-/* helper/accounts/lookup.c - who a user is, through NSS. */
+/* account/lookup.c - who a user is, through NSS. */
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "helper/accounts/accounts.h"
+#include "account/account.h"
+#include "base/cleanup.h"
 
 #define BUFFER_FIRST  4096
 #define BUFFER_MOST   (16 * 1024 * 1024)
@@ -13,8 +14,6 @@
 #define GROUPS_MOST   65536 /* NGROUPS_MAX, getgroups(2) */
 #define AT_ONCE_LEAST 8     /* groups of which the names are looked up in one go */
 #define LISTED_MOST   65536 /* of the machine's groups, to find them among */
-#define NAME_MOST     256   /* what the wire and utmp-like records take */
-#define FIELD_MOST    4096  /* PATH_MAX: longer homes and shells cannot be used anyway */
 
 /* What getpwnam_r and its kin write strings into. Kept from call to call, so that it grows once. */
 struct buffer {
@@ -93,9 +92,9 @@ static bool find_group_name(gid_t gid, struct buffer *buffer, char **name, struc
 		return true;
 	if (!found)
 		return fail(why, FAILURE_SYSTEM, error, "cannot look up the name of group %u", gid);
-	if (strlen(found->gr_name) > NAME_MOST)
+	if (strlen(found->gr_name) > ACCOUNT_NAME_MAX)
 		return fail(why, FAILURE_DATA, 0, "the name of group %u is longer than %d bytes",
-			    gid, NAME_MOST);
+			    gid, ACCOUNT_NAME_MAX);
 	*name = strdup(found->gr_name);
 	return *name || fail(why, FAILURE_SYSTEM, ENOMEM, "cannot keep the name of group %u", gid);
 }
@@ -122,16 +121,22 @@ static gid_t *list_gids(const struct account *account, int *count)
 	}
 }
 
-static void take_name(struct account *account, const struct group *entry, size_t *missing)
+/* From `next` on: sources tend to list the user's groups in the order in which they list all. */
+static void take_name(struct account *account, const struct group *entry, size_t *next,
+		      size_t *missing)
 {
 	for (size_t i = 0; i < account->group_count; i++) {
-		struct account_group *group = &account->groups[i];
+		size_t at = (*next + i) % account->group_count;
+		struct account_group *group = &account->groups[at];
 
-		if (group->gid != entry->gr_gid || group->name ||
-		    strlen(entry->gr_name) > NAME_MOST)
+		if (group->gid != entry->gr_gid)
 			continue;
-		group->name = strdup(entry->gr_name);
-		*missing -= group->name != NULL;
+		if (!group->name && strlen(entry->gr_name) <= ACCOUNT_NAME_MAX) {
+			group->name = strdup(entry->gr_name);
+			*missing -= group->name != NULL;
+		}
+		*next = at + 1;
+		return;
 	}
 }
 
@@ -143,7 +148,7 @@ static void take_name(struct account *account, const struct group *entry, size_t
  */
 static void find_names_at_once(struct account *account, struct buffer *buffer)
 {
-	size_t missing = account->group_count;
+	size_t missing = account->group_count, next = 0;
 	struct group entry, *found;
 
 	setgrent();
@@ -155,27 +160,45 @@ static void find_names_at_once(struct account *account, struct buffer *buffer)
 		while (call_again(buffer, &error));
 		if (error)
 			break;
-		take_name(account, found, &missing);
+		take_name(account, found, &next, &missing);
 	}
 	endgrent();
 }
 
-static bool is_listed(const struct account *account, gid_t gid)
+static int compare_gids(const void *a, const void *b)
 {
-	for (size_t i = 0; i < account->group_count; i++)
-		if (account->groups[i].gid == gid)
-			return true;
-	return false;
+	const gid_t *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
 }
 
-static void add_group(struct account *account, gid_t gid)
+/* The primary group, then each other once, in the order of the list. */
+static bool add_groups(struct account *account, const gid_t *gids, size_t count)
 {
-	struct account_group *group = &account->groups[account->group_count];
+	_cleanup_free_ bool *seen = calloc(count + 1, sizeof(*seen));
+	_cleanup_free_ gid_t *sorted = calloc(count + 1, sizeof(*sorted));
 
-	if (!is_listed(account, gid)) {
-		group->gid = gid;
-		account->group_count++;
+	if (!seen || !sorted)
+		return false;
+	account->groups[account->group_count++].gid = account->gid;
+	if (count > 0) {
+		memcpy(sorted, gids, count * sizeof(*sorted));
+		qsort(sorted, count, sizeof(*sorted), compare_gids);
 	}
+	for (size_t i = 0; i < count; i++) {
+		const gid_t *found =
+		    bsearch(&gids[i], sorted, count, sizeof(*sorted), compare_gids);
+		bool *here = &seen[found - sorted];
+
+		while (found > sorted && found[-1] == gids[i]) {
+			found--;
+			here--;
+		}
+		if (!*here && gids[i] != account->gid)
+			account->groups[account->group_count++].gid = gids[i];
+		*here = true;
+	}
+	return true;
 }
 
 static bool find_names(struct account *account, struct buffer *buffer, struct failure *why)
@@ -201,9 +224,9 @@ static bool fill_groups(struct account *account, struct buffer *buffer, struct f
 	if (!account->groups)
 		return fail(why, FAILURE_SYSTEM, 0, "cannot list the groups of the user '%s'",
 			    account->name);
-	add_group(account, account->gid);
-	for (int i = 0; i < count; i++)
-		add_group(account, gids[i]);
+	if (!add_groups(account, gids, (size_t)count))
+		return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot keep the groups of the user '%s'",
+			    account->name);
 	return find_names(account, buffer, why);
 }
 
@@ -220,11 +243,11 @@ static bool fill_entry(struct account *account, const struct passwd *entry, stru
 	account->name = copy_field(entry->pw_name);
 	account->home = copy_field(entry->pw_dir);
 	account->shell = copy_field(entry->pw_shell);
-	account->gecos = entry->pw_gecos ? strndup(entry->pw_gecos, FIELD_MOST) : strdup("");
+	account->gecos = entry->pw_gecos ? strndup(entry->pw_gecos, ACCOUNT_FIELD_MAX) : strdup("");
 	if (!account->name || !account->home || !account->shell || !account->gecos)
 		return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot keep the user's entry");
-	if (strlen(account->name) > NAME_MOST || strlen(account->home) > FIELD_MOST ||
-	    strlen(account->shell) > FIELD_MOST)
+	if (strlen(account->name) > ACCOUNT_NAME_MAX || strlen(account->home) > ACCOUNT_FIELD_MAX ||
+	    strlen(account->shell) > ACCOUNT_FIELD_MAX)
 		return fail(why, FAILURE_DATA, 0,
 			    "the name, home or shell in the entry of uid %u is too long",
 			    account->uid);
@@ -233,11 +256,12 @@ static bool fill_entry(struct account *account, const struct passwd *entry, stru
 
 static bool check_name(const char *user, struct failure *why)
 {
-	size_t length = strnlen(user, NAME_MOST + 1);
+	size_t length = strnlen(user, ACCOUNT_NAME_MAX + 1);
 
-	if (length > 0 && length <= NAME_MOST)
+	if (length > 0 && length <= ACCOUNT_NAME_MAX)
 		return true;
-	return fail(why, FAILURE_MISSING, 0, "a user name must have 1 to %d bytes", NAME_MOST);
+	return fail(why, FAILURE_MISSING, 0, "a user name must have 1 to %d bytes",
+		    ACCOUNT_NAME_MAX);
 }
 
 struct account *account_lookup(const char *user, struct failure *why)
@@ -266,20 +290,6 @@ struct account *account_lookup(const char *user, struct failure *why)
 	failure_prefix(why, "user '%s'", user);
 	account_free(account);
 	return NULL;
-}
-
-void account_free(struct account *account)
-{
-	if (!account)
-		return;
-	for (size_t i = 0; i < account->group_count; i++)
-		free(account->groups[i].name);
-	free(account->groups);
-	free(account->name);
-	free(account->home);
-	free(account->shell);
-	free(account->gecos);
-	free(account);
 }
 
 static bool copy_members(char *const *from, char ***members, size_t *count)
