@@ -15,7 +15,7 @@ FAILING = {
         fstatfs fstatvfs fsync ftruncate futimens getgrouplist getgroups getrandom getresgid
         getresuid getsockopt getxattr ioctl kill linkat listen lseek lstat memfd_create mkdir
         mkdirat mknodat mmap mount mount_setattr move_mount munmap nanosleep open open_tree openat
-        pidfd_open pipe2 poll prctl pread prlimit pwrite raise read readlink readlinkat recvmsg
+        pidfd_open pipe2 poll prctl pread prlimit pwrite raise read readlink readlinkat recv recvmsg
         renameat renameat2 sched_getaffinity sched_setaffinity send sendmsg setgid setgroups setns
         setresgid setresuid setrlimit setsockopt setuid sigaction socket socketpair stat statx
         symlinkat syncfs syscall umount2 uname unlinkat unshare utimensat waitid waitpid write""",
@@ -32,7 +32,7 @@ FAILING = {
 NEVER = """__assert_fail __ctype_b_loc __cxa_finalize __errno_location __fprintf_chk __gmon_start__
     __isoc99_sscanf __libc_start_main __memcpy_chk __memmove_chk __mempcpy_chk __memset_chk
     __sched_cpucount __snprintf_chk __stack_chk_fail __vfprintf_chk __vsnprintf_chk _exit
-    _ITM_deregisterTMCloneTable _ITM_registerTMCloneTable abort alarm bindtextdomain clearerr
+    _ITM_deregisterTMCloneTable _ITM_registerTMCloneTable abort alarm bindtextdomain bsearch clearerr
     clock_gettime close closedir dcgettext endgrent exit fclose ferror fflush fgets fileno fnmatch fputc
     fprintf fputs fread free fwrite getc getenv geteuid getppid isatty memchr memcmp memcpy memmem memmove
     mempcpy memset pam_syslog posix_spawn_file_actions_destroy posix_spawnattr_destroy qsort readdir
