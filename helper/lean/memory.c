@@ -7,7 +7,7 @@
  * it was the last that was given. That nothing is given out twice also takes the point out of using
  * memory that was freed. What is large is the kernel's from the start, and goes back to it.
  */
-#ifndef __GLIBC__
+#if !defined(__GLIBC__) || defined(ARENA_UNDER_TEST)
 
 #include <errno.h>
 #include <stdalign.h>
