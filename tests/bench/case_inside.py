@@ -24,7 +24,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 IMAGE_ROOT = "/var/lib/carrel/images/bench/current/rootfs"
 LIMITS = 'limits { memory = "2G"  swap = "0"  cpu = "200%"  pids = 1000  tmp = "16M" '
 USER, IMAGE_USER = "inside-host", "inside-image"
-COMPILE = ('for file in base/*.c wire/*.c policy/*.c; do '
+COMPILE = ('for file in base/*.c wire/*.c account/*.c join/*.c; do '
            'cc -O2 -I. -D_GNU_SOURCE -DCARREL_LIBEXECDIR=\'"/"\' -c "$file" -o out.o || exit 1; done')
 SQLITE = ("rm -f db; (echo 'pragma synchronous=full; create table t(a);'; "
           "seq 50 | sed 's/.*/insert into t values(&);/') | sqlite3 db >/dev/null")
@@ -42,7 +42,7 @@ def furnish(begin):
     """What is worked on, in the home that `begin` gives a shell in."""
     archive = pathlib.Path("/tmp/source.tar")
     if not archive.exists():
-        scene.run("tar", "-cf", archive, "-C", TOP, "base", "wire", "policy")
+        scene.run("tar", "-cf", archive, "-C", TOP, "base", "wire", "account", "join")
         archive.chmod(0o644)
     with archive.open() as source:
         scene.run(*begin, FURNISH, stdin=source)
