@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -18,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/files.h"
 #include "helper/init/anchor.h"
+#include "helper/init/heap_place.h"
 #include "helper/init/network.h"
 #include "helper/init/plan_load.h"
 #include "helper/init/room.h"
@@ -184,32 +186,42 @@ static bool be_set_free(struct room *room)
 	return true;
 }
 
+/* Most of it is room for sessions that never come: only of a mapping are those pages never made. */
+static struct room *room_new(int network)
+{
+	struct room *room =
+	    mmap(NULL, sizeof(*room), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (room == MAP_FAILED)
+		return NULL;
+	room->plan = (struct plan_room){
+	    .layer = -1, .image = -1, .log = -1, .status = -1, .network = network};
+	room->control = room->events = room->used = -1;
+	return room;
+}
+
 static int pid1_main(int network)
 {
-	struct room room = {
-	    .plan = {.layer = -1, .image = -1, .log = -1, .status = -1, .network = network},
-	    .control = -1,
-	    .events = -1,
-	    .used = -1};
+	struct room *room = room_new(network);
 
 	(void)umask(022);
-	if (setsid() < 0 || !watch_signals(&room) || !times_open(&room))
+	if (!room || setsid() < 0 || !watch_signals(room) || !times_open(room))
 		return give_up("cannot start PID 1");
-	if (!furnish(&room))
+	if (!furnish(room))
 		return 1;
-	cleanup_close(&room.plan.network);
-	room.plan.network = -1;
+	cleanup_close(&room->plan.network);
+	room->plan.network = -1;
 	if (!be_like_nobody() || !drop_capabilities())
 		return give_up("cannot drop the capabilities of PID 1 and set its ids apart");
-	room.sessions.idle_since = boottime_ms();
-	room.started_at = (uint64_t)time(NULL);
-	room.sessions.last_rules = (struct session_rules)SESSION_RULES_NONE;
-	if (!be_set_free(&room))
+	room->sessions.idle_since = boottime_ms();
+	room->started_at = (uint64_t)time(NULL);
+	room->sessions.last_rules = (struct session_rules)SESSION_RULES_NONE;
+	if (!be_set_free(room))
 		return 1;
 	(void)close(CHANNEL_FD);
 	/* Descriptor 0 stays taken: nothing opened later may become somebody's standard input. */
 	(void)open("/dev/null", O_RDWR | O_CLOEXEC);
-	room_serve(&room);
+	room_serve(room);
 	return 0;
 }
 
@@ -253,6 +265,7 @@ int main(int argc, char **argv)
 		(void)file_write_all(2, usage, sizeof(usage) - 1);
 		return 2;
 	}
+	keep_heap_near();
 	tzset(); /* the host's time zone for log lines: later the container's files are in view */
 	if (setns(NAMESPACE_FD, CLONE_NEWNS) < 0)
 		return give_up("cannot enter the empty mount namespace");

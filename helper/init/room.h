@@ -2,6 +2,8 @@
 #ifndef CARREL_HELPER_INIT_ROOM_H
 #define CARREL_HELPER_INIT_ROOM_H
 
+#include <poll.h>
+
 #include "helper/init/budget.h"
 #include "helper/init/channel.h"
 #include "helper/init/log_relay.h"
@@ -25,6 +27,17 @@ struct room_budget {
 	bool counter_is_v1;
 	struct budget_record day;
 	uint64_t next; /* CLOCK_BOOTTIME milliseconds: when to read the counter again */
+};
+
+/* What PID 1 waits for: these, then one for each session. */
+enum {
+	WATCH_CONTROL,
+	WATCH_SIGNALS,
+	WATCH_LOG,
+	WATCH_STATUS,
+	WATCH_TIMER,
+	WATCH_WALL,
+	WATCH_SESSIONS
 };
 
 struct room {
@@ -52,6 +65,7 @@ struct room {
 	bool stopping;
 	const char *stop_reason; /* for the event, valid while stopping */
 	uint64_t stop_deadline;  /* CLOCK_BOOTTIME milliseconds, valid while stopping */
+	struct pollfd watches[WATCH_SESSIONS + SESSIONS_MAX];
 };
 
 /* Serve until the container is to end. Returns when PID 1 should exit, which ends everything in it.

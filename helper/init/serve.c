@@ -13,16 +13,6 @@
 #include "helper/init/room.h"
 #include "helper/init/times.h"
 
-enum {
-	WATCH_CONTROL,
-	WATCH_SIGNALS,
-	WATCH_LOG,
-	WATCH_STATUS,
-	WATCH_TIMER,
-	WATCH_WALL,
-	WATCH_SESSIONS
-};
-
 /*
  * SIGTERM from outside (its sender has no pid in this namespace, pid_namespaces(7)) is how the
  * host's service manager asks for a tidy end. One from inside is not for the inside to send.
@@ -78,8 +68,10 @@ static void accept_client(struct room *room)
 	(void)close(client);
 }
 
-static size_t fill_watches(const struct room *room, struct pollfd *watches)
+static size_t fill_watches(struct room *room)
 {
+	struct pollfd *watches = room->watches;
+
 	watches[WATCH_CONTROL] = (struct pollfd){.fd = room->control, .events = POLLIN};
 	watches[WATCH_SIGNALS] = (struct pollfd){.fd = room->signals, .events = POLLIN};
 	watches[WATCH_LOG] = (struct pollfd){.fd = room->plan.log, .events = POLLIN};
@@ -135,10 +127,11 @@ static void login_service_ended(struct room *room, size_t index)
 
 static void serve_once(struct room *room)
 {
-	struct pollfd watches[WATCH_SESSIONS + SESSIONS_MAX];
-	size_t count = fill_watches(room, watches);
+	const struct pollfd *watches = room->watches;
+	size_t count = fill_watches(room);
 
-	if (poll(watches, count, patience(room)) < 0)
+	give_back_stack();
+	if (poll(room->watches, count, patience(room)) < 0)
 		return;
 	if (watches[WATCH_SIGNALS].revents)
 		take_signals(room);
@@ -153,7 +146,6 @@ static void serve_once(struct room *room)
 	if (watches[WATCH_CONTROL].revents) {
 		accept_client(room);
 		note_beginnings(room);
-		give_back_stack();
 	}
 	if (watches[WATCH_CONTROL].revents || watches[WATCH_TIMER].revents)
 		hits_tell(room);
@@ -212,7 +204,6 @@ void room_serve(struct room *room)
 	hits_begin(room);
 	room_note(room);
 	times_check(room);
-	give_back_stack(); /* what the plan took */
 	while (!room->stopping || (boottime_ms() < room->stop_deadline && !alone()))
 		serve_once(room);
 	end_sessions(room);
