@@ -63,11 +63,15 @@ static void plan_put(struct plan *plan, const char *place, const char *name, mod
 
 static void plan_furniture(struct plan *plan, const struct furniture *at, const char *tmp_options)
 {
+	char blank[64];
+
 	if (at == &of_named_image)
 		plan_new_fs(plan, "tmpfs", "size=4m,mode=755", at->shelf, PLAN_POINT_FOLDER,
 			    DATA_FS);
 	else
 		plan_folder(plan, at->shelf, 0700, 0, 0);
+	(void)snprintf(blank, sizeof(blank), "%s/blank", at->shelf);
+	plan_file(plan, blank, "", 0444);
 	plan_new_fs(plan, "tmpfs", tmp_options, at->table, PLAN_POINT_FOLDER, PLAIN_FS);
 }
 
@@ -97,23 +101,74 @@ static size_t plan_proc(struct plan *plan, const struct furniture *at)
 	return place;
 }
 
+/* In CARREL_RUN. Whoever finds the last finds all. */
+static bool make_sys_folders(int run, struct failure *why)
+{
+	static const char *const places[] = {"sys/devices/system/cpu", "sys/devices/system/node",
+					     "sys/fs/cgroup"};
+
+	if (faccessat(run, places[ARRAY_LENGTH(places) - 1], F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_LENGTH(places); i++)
+		if (!dir_make_at(run, places[i], 0755, why))
+			return false;
+	return true;
+}
+
+/* The folders of /sys, in which nobody makes anything, are the same of the host for all. */
+static bool attach_sys_folders(struct plan *plan, const struct container_spec *spec,
+			       int user_namespace, struct failure *why)
+{
+	int clone;
+
+	if (!make_sys_folders(spec->registry->run, why))
+		return false;
+	clone = clone_mount(spec->registry->run, "sys", DATA_FS | MOUNT_ATTR_RDONLY);
+	if (clone < 0)
+		return fail(why, FAILURE_SYSTEM, errno,
+			    "cannot show the folder sys of " CARREL_RUN);
+	(void)map_mount(clone, user_namespace); /* tmpfs can since Linux 6.3 */
+	plan_attach(plan, clone, "/sys", PLAN_POINT_FOLDER);
+	return true;
+}
+
 /* /sys: only the shape of the machine, which thread libraries and lscpu ask for, and the own
  * limits. */
-static void plan_sys(struct plan *plan, const struct furniture *at,
-		     const struct cgroup_layout *layout)
+static bool plan_sys(struct plan *plan, const struct container_spec *spec, int user_namespace,
+		     struct failure *why)
 {
+	const struct cgroup_layout *layout = spec->layout;
 	bool v2 = false;
 
+	if (!attach_sys_folders(plan, spec, user_namespace, why))
+		return false;
 	for (size_t i = 0; i < layout->root_count; i++)
 		v2 = v2 || (layout->roots[i].v2 && layout->roots[i].controllers);
-	plan_put(plan, at->shelf, "sys", 0755, "/sys", DATA_FS);
 	attach_host(plan, "/sys/devices/system/cpu", DATA_FS | MOUNT_ATTR_RDONLY,
-		    PLAN_POINT_FOLDER);
+		    PLAN_POINT_EXISTS);
 	attach_host(plan, "/sys/devices/system/node", DATA_FS | MOUNT_ATTR_RDONLY,
-		    PLAN_POINT_FOLDER);
+		    PLAN_POINT_EXISTS);
 	if (v2)
-		plan_new_fs(plan, "cgroup2", "", "/sys/fs/cgroup", PLAN_POINT_FOLDER,
+		plan_new_fs(plan, "cgroup2", "", "/sys/fs/cgroup", PLAN_POINT_EXISTS,
 			    DATA_FS | MOUNT_ATTR_RDONLY);
+	return true;
+}
+
+/*
+ * Bound from the host, since a user namespace cannot make device nodes (mknod(2)). What they are
+ * bound to are names of one empty file: an inode takes a kilobyte.
+ */
+static void plan_device(struct plan *plan, const struct furniture *at, const char *path)
+{
+	int clone = clone_mount(AT_FDCWD, path, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
+	char blank[64], name[64];
+
+	if (clone < 0)
+		return;
+	(void)snprintf(blank, sizeof(blank), "%s/blank", at->shelf);
+	(void)snprintf(name, sizeof(name), "%s%s", at->shelf, path);
+	plan_same_file(plan, blank, name);
+	plan_attach(plan, clone, path, PLAN_POINT_EXISTS);
 }
 
 static void plan_dev(struct plan *plan, const struct furniture *at)
@@ -127,9 +182,8 @@ static void plan_dev(struct plan *plan, const struct furniture *at)
 					       {"pts/ptmx", "/dev/ptmx"}};
 
 	plan_put(plan, at->shelf, "dev", 0755, "/dev", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-	/* Bound from the host, since a user namespace cannot make device nodes (mknod(2)). */
 	for (size_t i = 0; i < ARRAY_LENGTH(nodes); i++)
-		attach_host(plan, nodes[i], MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, PLAN_POINT_FILE);
+		plan_device(plan, at, nodes[i]);
 	plan_new_fs(plan, "devpts", "newinstance,ptmxmode=0666,mode=620,gid=5,max=" PTYS_MAX,
 		    "/dev/pts", PLAN_POINT_FOLDER, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	for (size_t i = 0; i < ARRAY_LENGTH(links); i++)
@@ -165,7 +219,23 @@ static char *host_text(const char *path)
 	return file_read(fd, TEXT_MAX, NULL, path, &ignored);
 }
 
-static void plan_names(struct plan *plan, const struct container_spec *spec)
+/* Each small file takes a page: under the host image, where nobody can change it, it need not be
+ * one.
+ */
+static void plan_hostname_file(struct plan *plan, const struct container_spec *spec,
+			       bool host_image)
+{
+	char text[sizeof(spec->hostname) + 1];
+
+	(void)snprintf(text, sizeof(text), "%s\n", spec->hostname);
+	if (host_image)
+		plan_link(plan, "/proc/sys/kernel/hostname", "/run/carrel/etc/hostname");
+	else
+		plan_file(plan, "/run/carrel/etc/hostname", text, 0644);
+	plan_hostname(plan, spec->hostname);
+}
+
+static void plan_names(struct plan *plan, const struct container_spec *spec, bool host_image)
 {
 	bool host_network = spec->policy->network == NETWORK_HOST;
 	_cleanup_free_ char *hosts = host_network ? host_text("/etc/hosts") : NULL;
@@ -175,12 +245,7 @@ static void plan_names(struct plan *plan, const struct container_spec *spec)
 
 	machine_id(spec->name, id);
 	plan_file(plan, "/run/carrel/etc/machine-id", id, 0444);
-	if (asprintf(&text, "%s\n", spec->hostname) < 0) {
-		plan->failed = true;
-		return;
-	}
-	plan_file(plan, "/run/carrel/etc/hostname", text, 0644);
-	free(take_ptr(text));
+	plan_hostname_file(plan, spec, host_image);
 	if (asprintf(&text,
 		     "127.0.0.1\tlocalhost\n127.0.1.1\t%s\n"
 		     "::1\tlocalhost ip6-localhost ip6-loopback\n%s",
@@ -189,9 +254,7 @@ static void plan_names(struct plan *plan, const struct container_spec *spec)
 		return;
 	}
 	plan_file(plan, "/run/carrel/etc/hosts", text, 0644);
-	plan_file(plan, "/run/carrel/etc/resolv.conf",
-		  servers ? servers : "# this container has no network\n", 0644);
-	plan_hostname(plan, spec->hostname);
+	plan_file(plan, "/run/carrel/etc/resolv.conf", servers ? servers : "", 0644);
 }
 
 static void plan_run_folder(struct plan *plan, const struct furniture *at)
@@ -296,11 +359,12 @@ bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer
 	plan_dev(plan, at); /* before /proc, whose files are masked with /dev/null */
 	*proc = plan_proc(plan, at);
 	plan_run_folder(plan, at);
-	plan_sys(plan, at, spec->layout); /* covers the shelf */
-	plan_names(plan, spec);
+	plan_names(plan, spec, host_image);
 	if (!host_image)
 		plan_image_etc(plan);
 	else if (!plan_host_accounts(plan, why))
+		return false;
+	if (!plan_sys(plan, spec, user_namespace, why)) /* covers the shelf */
 		return false;
 	plan_put(plan, at->table, "tmp", 01777, "/tmp", PLAIN_FS); /* covers the table */
 	plan_bind_layer(plan, "var-tmp", "/var/tmp", PLAN_POINT_FOLDER, PLAIN_FS);

@@ -155,6 +155,13 @@ void plan_link(struct plan *plan, const char *content, const char *path)
 	step->text = add_string(plan, content);
 }
 
+void plan_same_file(struct plan *plan, const char *file, const char *path)
+{
+	struct plan_step *step = add_step(plan, PLAN_SAME_FILE, path);
+
+	step->text = add_string(plan, file);
+}
+
 void plan_data(struct plan *plan, enum plan_step_kind kind, const char *path, const void *data,
 	       size_t length)
 {

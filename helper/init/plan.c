@@ -72,6 +72,7 @@ void plan_describe(const struct plan_view *view, size_t index, char *out, size_t
 	    [PLAN_SET_ASIDE] = "set aside",
 	    [PLAN_UNLESS] = "look for",
 	    [PLAN_BIND_IMAGE] = "bind from the image",
+	    [PLAN_SAME_FILE] = "link the file",
 	};
 	const struct plan_step *step;
 

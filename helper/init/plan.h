@@ -35,6 +35,7 @@ enum plan_step_kind {
 	PLAN_SET_ASIDE,  /* rename what is at `path` if a login service would wait at it */
 	PLAN_UNLESS,     /* when `path` exists, leave out the next `skip` steps */
 	PLAN_BIND_IMAGE, /* bind the image's own folder `path` there, if the layer has none of it */
+	PLAN_SAME_FILE,  /* one more name `path` for the file `text` of the same mount */
 	PLAN_KIND_COUNT
 };
 

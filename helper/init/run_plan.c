@@ -104,6 +104,11 @@ static bool step_link(const struct step_context *at)
 	return symlink(at->text, at->path) == 0 || errno == EEXIST;
 }
 
+static bool step_same_file(const struct step_context *at)
+{
+	return link(at->text, at->path) == 0;
+}
+
 /* A name that nothing has yet: no more is needed, as nobody looks at a new file by chance. */
 static bool file_make(const struct step_context *at)
 {
@@ -249,6 +254,7 @@ static bool run_step(const struct step_context *at)
 	    [PLAN_SKEL] = step_skel,
 	    [PLAN_GRANT_ROOT] = step_grant_root,
 	    [PLAN_BIND_IMAGE] = step_bind_image,
+	    [PLAN_SAME_FILE] = step_same_file,
 	};
 
 	return run[at->step->kind](at);
