@@ -9,6 +9,8 @@ MOST_READINGS = 60
 STABLE_KB = 500
 PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 USERS = ("MemFree", "Buffers", "Cached", "SwapCached", "AnonPages")
+COUNTERS = {"KernelStack": "stacks", "PageTables": "page tables", "Percpu": "per processor",
+            "Shmem": "pages of tmpfs"}
 
 
 def kept_by_processors():
@@ -34,6 +36,7 @@ def settled():
 
     The kernel frees much only after a grace period, or by workers that run when they get to it.
     """
+    os.sync()  # what is not written yet cannot be had back
     least, unchanged = meminfo(), 0
     for _ in range(MOST_READINGS):
         pathlib.Path("/proc/sys/vm/drop_caches").write_text("3")
@@ -44,6 +47,18 @@ def settled():
         if unchanged == ENOUGH_READINGS:
             break
     return least
+
+
+def kinds():
+    """kB of the kernel by kind of object: caches of slab, what counters there are beside."""
+    rows = (line.split() for line in pathlib.Path("/proc/slabinfo").read_text().splitlines()[2:])
+    found = {row[0]: int(row[14]) * int(row[5]) * PAGE_KB for row in rows}
+    rows = (line.split() for line in pathlib.Path("/proc/meminfo").read_text().splitlines())
+    counters = {row[0].rstrip(":"): int(row[1]) for row in rows}
+    found["large objects"] = counters["Slab"] - sum(found.values())
+    for name in COUNTERS:
+        found[COUNTERS[name]] = counters[name]
+    return found
 
 
 def private_kb(pid):

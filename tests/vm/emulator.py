@@ -3,6 +3,7 @@
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import time
 
@@ -19,6 +20,12 @@ KERNEL_LINE = ("console=ttyS0 root=/dev/vda rw net.ifnames=0 quiet systemd.show_
                "random.trust_cpu=1 raid=noautodetect 8250.nr_uarts=1")
 BARE = ["-M", "q35,usb=off,vmport=off", "-nodefaults", "-no-user-config", "-display", "none",
         "-no-reboot", "-rtc", "base=utc"]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def dies_with_us(command):
@@ -61,8 +68,9 @@ class Emulator:
     power cut: only what the machine has flushed is in the file.
     """
 
-    def __init__(self, debian, folder, disks, port, processor):
+    def __init__(self, debian, folder, disks, port, processor, memory_mb, kernel_options):
         self.debian, self.disks, self.port, self.processor = debian, disks, port, processor
+        self.memory_mb, self.kernel_options = memory_mb, kernel_options
         self.serial, self.log = folder / "serial", folder / "serial.log"
         self.trouble = folder / "qemu.log"
         self.disk_socket = folder / "disk"
@@ -76,9 +84,10 @@ class Emulator:
             self.serve_root_disk()
             root = f"file=nbd+unix:///?socket={self.disk_socket},format=raw"
         drives = [root] + [f"file={disk},cache=unsafe,format=raw" for disk in self.disks[1:]]
-        command = [QEMU, *self.processor, *BARE, "-smp", "2", "-m", "1536",
+        command = [QEMU, *self.processor, *BARE, "-smp", "2",
+                   "-m", str(self.memory_mb),
                    "-kernel", self.debian.kernel, "-initrd", self.debian.initrd,
-                   "-append", KERNEL_LINE]
+                   "-append", f"{KERNEL_LINE} {self.kernel_options}"]
         for number, drive in enumerate(drives):
             command += ["-drive", f"{drive},if=none,id=disk{number}",
                         "-device", f"virtio-blk-pci,drive=disk{number},serial=disk{number}"]

@@ -12,10 +12,11 @@ class Guest(Lab):
     CONSOLE = "/dev/ttyS0"
     AUDITD = True
 
-    def __init__(self, debian, directory, port, processor):
+    def __init__(self, debian, directory, port, processor, memory_mb=1536, kernel_options=""):
         super().__init__(debian, directory, port)
         self.disks = [self.root_disk, self.quota_disk("ext4"), self.quota_disk("xfs")]
-        self.emulator = Emulator(debian, self.directory, self.disks, port, processor)
+        self.emulator = Emulator(debian, self.directory, self.disks, port, processor,
+                                 memory_mb, kernel_options)
 
     def quota_disk(self, kind):
         """An empty file system with project quota, which the guest mounts at /srv/KIND."""

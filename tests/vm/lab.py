@@ -1,11 +1,13 @@
 """A machine with systemd and Carrel on it, as those who log in and its admin see it, from outside."""
 
 import contextlib
+import io
 import json
 import re
 import shlex
 import socket
 import subprocess
+import tarfile
 import time
 
 import pexpect.fdpexpect
@@ -136,6 +138,15 @@ class Lab(Client):
 
     def write(self, path, text):
         self.host(f"cat >{shlex.quote(str(path))}", text)
+
+    def bring(self, place, files):
+        """Files and folders into a folder there; values are where they come from."""
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            for name, source in files.items():
+                tar.add(source, name, filter=lambda member:
+                        None if "__pycache__" in member.name else member)
+        self.host(f"mkdir -p {place} && tar -C {place} -x --no-same-owner", archive.getvalue())
 
     def log(self, pattern=""):
         """The machine's log since the test began, without audit's, lines with a match only."""

@@ -1,9 +1,7 @@
 """The tests of logins and limits that run natively elsewhere, here on cgroup v2 below systemd."""
 
-import io
 import pathlib
 import re
-import tarfile
 
 from suite import equal, expect, test
 
@@ -16,16 +14,6 @@ LOGINS = ("memory_of_files|fork_bomb|sessions|open_files|pool|pool_rate|idle_sto
 # Of tests/limits: skipped because of what this machine is, and run elsewhere.
 EXPECTED_SKIPS = ("partition_stands_for_its_disk", "btrfs_stands_for_its_one_disk",
                   "btrfs_on_two_disks_is_refused", "systemd_must_have_made_the_parent")
-
-
-def bring(m, files):
-    """Files of this source tree or of the build, to THERE; values are where they come from."""
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        for name, source in files.items():
-            tar.add(source, name, filter=lambda member:
-                    None if "__pycache__" in member.name else member)
-    m.host(f"mkdir -p {THERE} && tar -C {THERE} -x --no-same-owner", archive.getvalue())
 
 
 def check_all_passed(m, command, least, patience):
@@ -44,16 +32,16 @@ def limits_suite(m):
     """tests/limits, on cgroup v2."""
     made = m.run("make", "-C", m.build, "tests/limits/driver", timeout=300)
     equal(made.status, 0, f"the status of make ({made.said[-300:]})")
-    bring(m, {"tests/limits": TOP / "tests/limits",
-              "build/tests/limits/driver": pathlib.Path(m.build, "tests/limits/driver")})
+    m.bring(THERE, {"tests/limits": TOP / "tests/limits",
+                    "build/tests/limits/driver": pathlib.Path(m.build, "tests/limits/driver")})
     check_all_passed(m, f"cd {THERE} && timeout 280 python3 tests/limits/run build", 30, 300)
 
 
 @test
 def login_suite(m):
     """Of tests/login those about limits, su and consoles, with logind and below carrel.service."""
-    bring(m, {"tests/login": TOP / "tests/login", "tests/bench": TOP / "tests/bench",
-              "scripts": TOP / "scripts"})
+    m.bring(THERE, {"tests/login": TOP / "tests/login", "tests/bench": TOP / "tests/bench",
+                    "scripts": TOP / "scripts"})
     # The suite is its own syslog and its own cron, and lets its own key in.
     m.cleanup.callback(m.configure)
     m.cleanup.callback(m.inside, "root", "ln -sfn /run/systemd/journal/dev-log /dev/log; "
