@@ -48,9 +48,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* A question takes a descriptor; the limit that a shell hands on is for programs that use select.
- */
-static size_t files_at_once(void)
+size_t containers_files_at_once(void)
 {
 	struct rlimit files;
 
@@ -227,7 +225,7 @@ int containers_load(const struct context *context, char *const *names, size_t co
 				    .names = names,
 				    .all = all,
 				    .count = count,
-				    .open_max = files_at_once(),
+				    .open_max = containers_files_at_once(),
 				    .deadline_ms = now_ms() + PATIENCE_MS,
 				    .status = STATUS_OK};
 	int status;

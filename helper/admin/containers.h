@@ -104,8 +104,14 @@ void container_kill(const struct context *context, const char *name, const char 
 /* Are there traces at run time of a container that does not run? *pool gets its pool or "". */
 bool container_has_traces(const struct context *context, const char *name, char pool[65]);
 
-/* Stop running containers, all at once. The ones that are gone have been cleared. STATUS_OK or
- * FAILED. */
+/*
+ * How many containers may be waited for at once, with a descriptor each. Raises the limit to what
+ * is allowed: the one that a shell hands on is for programs that use select.
+ */
+size_t containers_files_at_once(void);
+
+/* Stop running containers, all at once as far as descriptors go. The ones that are gone have been
+ * cleared. STATUS_OK or FAILED. */
 int containers_stop(const struct context *context, char *const *names, size_t count,
 		    const uint64_t *seconds);
 

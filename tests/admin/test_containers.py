@@ -165,6 +165,32 @@ def stop_several(host):
     forget(host, "alice", "bob")
 
 
+def add_class(host, count):
+    """A group `class` of so many users, who are contained, for a while."""
+    files = {path: path.read_text() for path in (pathlib.Path("/etc/passwd"), pathlib.Path("/etc/group"))}
+    passwd, group = files
+    users = [f"pupil{number}" for number in range(count)]
+    for path, text in files.items():
+        host.cleanup.callback(path.write_text, text)
+    passwd.write_text(files[passwd] + "".join(
+        f"{user}:x:{30000 + number}:30000::/home/{user}:/bin/sh\n" for number, user in enumerate(users)))
+    group.write_text(files[group] + "class:x:30000:\n")
+    host.policy('policy "class" { groups = {"class"} }')
+    return users
+
+
+@test
+def stop_more_than_descriptors(host):
+    """A whole class, by an admin who may have fewer files open than there are containers."""
+    users = add_class(host, 110)
+    host.cleanup.callback(forget, host, *users)
+    host.works("start", "--group", "class")
+    equal(len(host.running()), len(users), "how many run")
+    run = subprocess.run(["prlimit", "--nofile=100:100", "carrel", "stop", "--all"],
+                         capture_output=True, text=True, timeout=60)
+    equal((run.returncode, run.stderr, host.running()), (0, "", []), "status, complaints, what runs")
+
+
 @test
 def remove_asks(host):
     """Only with a y on a terminal or with --yes; what was in it is gone, and home on the host stays."""
