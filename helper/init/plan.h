@@ -11,6 +11,7 @@
  * of steps, run in order by PID 1 as the container's root, which is nobody on the host. So a path
  * that a contained user controls is only ever followed by a process that has nothing to lose.
  * Targets are paths inside the container; descriptors come beside the plan, in order.
+ * New kinds come last: PID 1 may be of an older version than who sends it the plan of a session.
  */
 enum plan_step_kind {
 	PLAN_NEW_FS = 1, /* mount a new `text` file system with options `data` on `path` */
@@ -25,7 +26,6 @@ enum plan_step_kind {
 	PLAN_FILE,       /* file at `path` with content `data`, replaced at once if it is there */
 	PLAN_WRITE,      /* write `data` to the existing `path` (a kernel setting) */
 	PLAN_HOSTNAME,   /* sethostname(`text`) */
-	PLAN_NETWORK,    /* join the network namespace, which was made meanwhile */
 	PLAN_LOG,        /* listen on the datagram socket `path` for syslog lines */
 	PLAN_STATUS,     /* listen on the stream socket `path` for those who ask how it stands */
 	PLAN_ACCOUNT,    /* merge the account in `data` into passwd and group in folder `path` */
@@ -35,6 +35,7 @@ enum plan_step_kind {
 	PLAN_SET_ASIDE,  /* rename what is at `path` if a login service would wait at it */
 	PLAN_UNLESS,     /* when `path` exists, leave out the next `skip` steps */
 	PLAN_BIND_IMAGE, /* bind the image's own folder `path` there, if the layer has none of it */
+	PLAN_NETWORK,    /* join the network namespace, which was made meanwhile */
 	PLAN_SAME_FILE,  /* one more name `path` for the file `text` of the same mount */
 	PLAN_KIND_COUNT
 };
