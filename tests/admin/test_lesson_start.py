@@ -192,10 +192,10 @@ def who_waits_is_not_cut_off(host):
     host.cleanup.callback(forget, host, "alice")
     crowd = Crowd(host, 50)
     (pathlib.Path("/etc/pam.d/su")).write_text(
-        host.pam_before["su"] + "session required pam_carrel.so timeout=1\n")
+        host.pam_before["su"] + "session required pam_carrel.so timeout=2\n")
     process = subprocess.Popen(["su", "alice", "-c", "echo came"], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    time.sleep(3)
+    time.sleep(5)
     equal(process.poll(), None, "it waits")
     crowd.leave()
     equal(process.communicate(timeout=20)[0], "came\n", "the whole output: nothing about waiting")
