@@ -33,22 +33,19 @@ def each(before, pids, count):
             "init_kb": init, "available_kb": round(grown["used"])}
 
 
-def of_floor(counts):
-    before, rows = memory.settled(), {}
-    for count in counts:
-        with floor.Idle(count) as idle:
-            rows[count] = each(before, [idle.pid], count)
-    return rows
+def of_floor(count):
+    before = memory.settled()
+    with floor.Idle(count) as idle:
+        return each(before, [idle.pid], count)
 
 
-def of_containers(counts):
-    before, rows = memory.settled(), {}
-    for number in range(counts[-1]):
+def of_containers(count):
+    before = memory.settled()
+    for number in range(count):
         floor.stopwatch(f"c{number}")
-        if number + 1 in counts:
-            pids = [floor.running_pid(f"c{it}") for it in range(LOOKED_AT)]
-            rows[number + 1] = each(before, pids, number + 1)
-    return rows
+    row = each(before, [floor.running_pid(f"c{number}") for number in range(LOOKED_AT)], count)
+    scene.run("carrel", "stop", "--all", "--timeout", "0")
+    return row
 
 
 def with_slope(rows):
@@ -63,8 +60,10 @@ def measure(options):
     scene.policy("density", ["crowd"], kind="groups")
     floor.stopwatch(f"c{total}")  # what the first login of all makes for the others is not theirs
     scene.stop(f"c{total}")
-    floors, own = with_slope(of_floor(counts)), with_slope(of_containers(counts))
-    scene.run("carrel", "stop", "--all", "--timeout", "0")
+    floors, own = {}, {}
+    for count in counts:  # the kernel's part of each never shrinks again: the most come last
+        floors[count], own[count] = of_floor(count), of_containers(count)
+    floors, own = with_slope(floors), with_slope(own)
     (scene.POLICIES / "density.conf").unlink()
     for count, row in own.items():
         row["to_floor"] = round(row["all_kb"] / floors[count]["all_kb"], 2)
