@@ -7,13 +7,14 @@
  * it was the last that was given. That nothing is given out twice also takes the point out of using
  * memory that was freed. What is large is the kernel's from the start, and goes back to it.
  */
+#include <stdlib.h> /* which tells whose library this is */
+
 #if !defined(__GLIBC__) || defined(ARENA_UNDER_TEST)
 
 #include <errno.h>
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
