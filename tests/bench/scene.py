@@ -7,6 +7,7 @@ import time
 
 CONFIG = pathlib.Path("/etc/carrel/carrel.conf")
 POLICIES = pathlib.Path("/etc/carrel/policy.d")
+KEPT_AFTER_SECONDS = 4
 LIMITS = 'limits { memory = "256M"  swap = "0"  cpu = "100%"  pids = 100  tmp = "16M" '
 BARE_STACK = """auth sufficient pam_rootok.so
 account required pam_permit.so
@@ -40,7 +41,13 @@ def configure(**settings):
     CONFIG.write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
 
 
-def policy(name, who, kind="users", limits="", settings="", base=LIMITS):
+def policy(*arguments, **more):
+    """write_policy, and wait: what is parsed is kept when no file is newer than two seconds."""
+    write_policy(*arguments, **more)
+    time.sleep(KEPT_AFTER_SECONDS)
+
+
+def write_policy(name, who, kind="users", limits="", settings="", base=LIMITS):
     """For these users, or groups; with more limits, and more settings beside them."""
     POLICIES.mkdir(parents=True, exist_ok=True)
     names = ", ".join(f'"{it}"' for it in who)
