@@ -13,9 +13,9 @@
 #include <sys/mount.h>
 #include <sys/pidfd.h>
 
-#else /* carrel-init and carrel-helper are linked with musl where there is one: see                \
-	 m4/carrel_static.m4 */
+#else
 
+/* carrel-init and carrel-helper are linked with musl where there is one: m4/carrel_static.m4. */
 #include <linux/mount.h>
 #include <linux/stat.h>
 #include <signal.h>
