@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,10 +38,12 @@ void entry_add_string(struct entry_text *out, const char *string)
 
 void entry_add_number(struct entry_text *out, unsigned number)
 {
-	char digits[16];
+	char digits[16], *first = digits + sizeof(digits);
 
-	(void)snprintf(digits, sizeof(digits), "%u", number);
-	entry_add_string(out, digits);
+	do
+		*--first = (char)('0' + number % 10);
+	while (number /= 10);
+	entry_add(out, first, (size_t)(digits + sizeof(digits) - first));
 }
 
 static char safe_in_field(char byte)
@@ -57,16 +58,28 @@ static char safe_in_members(char byte)
 	return byte == ',' ? '_' : safe_in_field(byte);
 }
 
+static void add_safe(struct entry_text *out, const char *text, char (*safe)(char))
+{
+	while (*text) {
+		size_t length = 0;
+
+		while (text[length] && safe(text[length]) == text[length])
+			length++;
+		entry_add(out, text, length);
+		text += length;
+		if (*text)
+			entry_add(out, &(char){safe(*text++)}, 1);
+	}
+}
+
 void entry_add_field(struct entry_text *out, const char *field)
 {
-	for (; *field; field++)
-		entry_add(out, &(char){safe_in_field(*field)}, 1);
+	add_safe(out, field, safe_in_field);
 }
 
 void entry_add_member(struct entry_text *out, const char *name)
 {
-	for (; *name; name++)
-		entry_add(out, &(char){safe_in_members(*name)}, 1);
+	add_safe(out, name, safe_in_members);
 }
 
 static bool too_long(const char *what, struct failure *why)
@@ -128,6 +141,15 @@ bool entry_is_value(const char *field, size_t field_length, const char *value)
 		if (value[i] == '\0' || field[i] != safe_in_field(value[i]))
 			return false;
 	return value[field_length] == '\0';
+}
+
+uint32_t entry_hash(const char *text, size_t length)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ (unsigned char)safe_in_field(text[i])) * 16777619u;
+	return hash;
 }
 
 bool entry_field_is(const char *line, size_t length, unsigned index, const char *value)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/failure.h"
 
@@ -42,6 +43,8 @@ const char *entry_field(const char *line, size_t length, unsigned index, size_t 
 bool entry_field_is(const char *line, size_t length, unsigned index, const char *value);
 /* The same for a field at hand. */
 bool entry_is_value(const char *field, size_t field_length, const char *value);
+/* For tables: the same number for a value and for the field that is it. */
+uint32_t entry_hash(const char *text, size_t length);
 
 /*
  * A decimal field as glibc reads it, with blanks, a sign and zeros in front; false when it is none,

@@ -6,10 +6,21 @@
 #include "helper/accounts/accounts.h"
 #include "helper/accounts/entry_lines.h"
 
+/*
+ * Finds the account's groups by what stands in a line: a table by name and one by gid, each of
+ * indices that are one more than the group's, 0 where there is none. Who is in hundreds of groups
+ * would else pay with the square of them at each login.
+ */
+struct tables {
+	size_t mask;
+	uint32_t *by_name, *by_gid;
+};
+
 struct merge {
 	const struct account *account;
 	const struct id_map *gid_map;
 	const char *old_text;
+	struct tables tables;
 	bool *written; /* for each of the account's groups */
 	struct entry_text out;
 };
@@ -19,32 +30,85 @@ static bool is_shown(const struct merge *merge, size_t index)
 	return id_map_contains(merge->gid_map, merge->account->groups[index].gid);
 }
 
-static size_t find_by_name(const struct merge *merge, const char *line, size_t length)
+/* The slot of the group with this name, or the free one where it would be. */
+static uint32_t *slot_of_name(const struct merge *merge, const char *name, size_t length)
+{
+	const struct tables *tables = &merge->tables;
+
+	for (size_t at = entry_hash(name, length);; at++) {
+		uint32_t *slot = &tables->by_name[at & tables->mask];
+
+		if (!*slot || entry_is_value(name, length, merge->account->groups[*slot - 1].name))
+			return slot;
+	}
+}
+
+static uint32_t *slot_of_gid(const struct merge *merge, gid_t gid)
+{
+	const struct tables *tables = &merge->tables;
+
+	for (size_t at = gid * 2654435761u >> 12;; at++) {
+		uint32_t *slot = &tables->by_gid[at & tables->mask];
+
+		if (!*slot || merge->account->groups[*slot - 1].gid == gid)
+			return slot;
+	}
+}
+
+/* The first of several counts. */
+static void enter(uint32_t *slot, size_t index)
+{
+	if (!*slot)
+		*slot = (uint32_t)index + 1;
+}
+
+/* No more than half full, so that every search ends at a free slot soon. */
+static bool make_tables(struct merge *merge)
 {
 	const struct account *account = merge->account;
-	size_t i = 0, name_length;
+	size_t size = 4;
+
+	while (size < 2 * account->group_count)
+		size *= 2;
+	merge->tables.mask = size - 1;
+	merge->tables.by_name = calloc(2 * size, sizeof(uint32_t));
+	if (!merge->tables.by_name)
+		return false;
+	merge->tables.by_gid = merge->tables.by_name + size;
+	for (size_t i = 0; i < account->group_count; i++) {
+		const char *name = account->groups[i].name;
+
+		if (!is_shown(merge, i))
+			continue;
+		enter(slot_of_gid(merge, account->groups[i].gid), i);
+		if (name)
+			enter(slot_of_name(merge, name, strlen(name)), i);
+	}
+	return true;
+}
+
+static size_t index_in(const struct merge *merge, const uint32_t *slot)
+{
+	return *slot ? *slot - 1 : merge->account->group_count;
+}
+
+static size_t find_by_name(const struct merge *merge, const char *line, size_t length)
+{
+	size_t name_length;
 	const char *name = entry_field(line, length, 0, &name_length);
 
 	if (!name || !memchr(line, ':', length))
-		return account->group_count;
-	while (i < account->group_count &&
-	       !(account->groups[i].name &&
-		 entry_is_value(name, name_length, account->groups[i].name) && is_shown(merge, i)))
-		i++;
-	return i;
+		return merge->account->group_count;
+	return index_in(merge, slot_of_name(merge, name, name_length));
 }
 
 static size_t find_by_gid(const struct merge *merge, const char *line, size_t length)
 {
-	const struct account *account = merge->account;
 	unsigned gid;
-	size_t i = 0;
 
 	if (!entry_field_number(line, length, 2, &gid))
-		return account->group_count;
-	while (i < account->group_count && !(account->groups[i].gid == gid && is_shown(merge, i)))
-		i++;
-	return i;
+		return merge->account->group_count;
+	return index_in(merge, slot_of_gid(merge, gid));
 }
 
 /* A group that the host has no name for keeps the one that it has inside. */
@@ -126,13 +190,17 @@ char *group_merge(const char *old_text, const struct account *account, const str
 		  struct failure *why)
 {
 	_cleanup_free_ bool *written = calloc(account->group_count + 1, sizeof(*written));
-	struct merge merge = {account, gid_map, old_text, written, {0}};
+	struct merge merge = {
+	    .account = account, .gid_map = gid_map, .old_text = old_text, .written = written};
+	_cleanup_free_ uint32_t *tables = NULL;
 	const char *at = old_text, *line;
 	size_t length;
 
 	if (!entry_text_fits(old_text, "container's group", why))
 		return NULL;
-	if (!written) {
+	if (written && make_tables(&merge))
+		tables = merge.tables.by_name;
+	if (!tables) {
 		(void)fail(why, FAILURE_SYSTEM, ENOMEM, "cannot make the container's group file");
 		return NULL;
 	}
