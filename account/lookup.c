@@ -10,7 +10,7 @@
 
 #define BUFFER_FIRST  4096
 #define BUFFER_MOST   (16 * 1024 * 1024)
-#define GROUPS_FIRST  64
+#define GROUPS_FIRST  1024  /* who is in more has the sources asked twice */
 #define GROUPS_MOST   65536 /* NGROUPS_MAX, getgroups(2) */
 #define AT_ONCE_LEAST 8     /* groups of which the names are looked up in one go */
 #define LISTED_MOST   65536 /* of the machine's groups, to find them among */
