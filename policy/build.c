@@ -9,10 +9,11 @@ static bool no_memory(struct failure *why)
 	return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot hold the policies");
 }
 
-/* Room for one more item, cleared. The array may move. */
+/* Room for one more item, cleared. The array has the next power of two of them, and may move. */
 static void *append(void **items, size_t *count, size_t size, struct failure *why)
 {
-	void *grown = reallocarray(*items, *count + 1, size);
+	bool is_full = (*count & (*count - 1)) == 0;
+	void *grown = is_full ? reallocarray(*items, *count ? 2 * *count : 1, size) : *items;
 	char *item;
 
 	if (!grown) {
