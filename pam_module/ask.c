@@ -149,17 +149,20 @@ static void close_descriptors(struct answer *answer)
 	}
 }
 
+bool ask_start(struct answer *answer, struct failure *why)
+{
+	memset(&answer->reply, 0, sizeof(answer->reply));
+	for (size_t i = 0; i < WIRE_MAX_FDS; i++)
+		answer->fds[i] = -1;
+	return helper_start(&answer->helper, why);
+}
+
 bool ask_helper(const struct wire_request *request, unsigned timeout_seconds, ask_waiting *waiting,
 		void *data, struct answer *answer, struct failure *why)
 {
 	bool answered;
 	int status;
 
-	memset(&answer->reply, 0, sizeof(answer->reply));
-	for (size_t i = 0; i < WIRE_MAX_FDS; i++)
-		answer->fds[i] = -1;
-	if (!helper_start(&answer->helper, why))
-		return false;
 	answered =
 	    send_request(answer->helper.channel, request, why) &&
 	    await_answer(answer->helper.channel, timeout_seconds, waiting, data, answer, why);

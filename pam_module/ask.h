@@ -19,9 +19,15 @@ struct answer {
 typedef void ask_waiting(void *data, char *text);
 
 /*
- * Start the helper and ask. Blocks for at most `timeout_seconds` without a sign of the
- * helper, ASK_SECONDS in all. Only a whole, sound reply with exactly the descriptors it declares is
- * an answer; the helper's exit status is not.
+ * Start the helper, which gets ready for the request that ask_helper sends it, while the caller
+ * does what it has to do for that. False with *why when it cannot be started; nothing is left then.
+ */
+bool ask_start(struct answer *answer, struct failure *why);
+
+/*
+ * Ask the helper that ask_start has started. Blocks for at most `timeout_seconds` without a sign of
+ * the helper, ASK_SECONDS in all. Only a whole, sound reply with exactly the descriptors it
+ * declares is an answer; the helper's exit status is not.
  *
  * False with *why otherwise: nothing is left then, no process and no descriptor. The caller
  * releases an answer with answer_close, which closes its descriptors, sees the helper end, and

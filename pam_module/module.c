@@ -235,12 +235,16 @@ static void *know_user(const struct wire_request *request, size_t *length)
 	return packed;
 }
 
+/* The helper gets ready while the name services are asked: neither has to wait for the other. */
 static bool ask(struct call *call, struct answer *answer, struct failure *why)
 {
 	struct wire_request *request = &call->request;
-	_cleanup_free_ void *account = know_user(request, &request->account_length);
+	_cleanup_free_ void *account = NULL;
 	bool answered;
 
+	if (!ask_start(answer, why))
+		return false;
+	account = know_user(request, &request->account_length);
 	request->account = account;
 	answered =
 	    ask_helper(request, call->options.timeout_seconds, show_waiting, call, answer, why);

@@ -174,7 +174,7 @@ bool birth_admit(struct birth *birth, const struct id_map *uids, const struct id
 		return false;
 	set_oom_score(birth);
 	return write_map(birth, "uid_map", uids, why) && write_map(birth, "gid_map", gids, why) &&
-	       cgroup_attach(layout, cgroup, birth->outer, why) &&
+	       cgroup_attach(layout, cgroup, birth->outer, NULL, why) &&
 	       say(birth, CHANNEL_MAPPED, (int32_t)namespaces, why);
 }
 

@@ -34,12 +34,8 @@ static bool move(int dir, pid_t pid)
 }
 
 bool cgroup_attach(const struct cgroup_layout *layout, const struct cgroup *cgroup, pid_t pid,
-		   struct failure *why)
+		   const char *whereabouts, struct failure *why)
 {
-	_cleanup_free_ char *before = cgroup_whereabouts(pid, why);
-
-	if (!before)
-		return false;
 	for (size_t i = 0; i < layout->root_count; i++) {
 		int error = 0;
 
@@ -50,7 +46,8 @@ bool cgroup_attach(const struct cgroup_layout *layout, const struct cgroup *cgro
 			error = errno;
 		if (error == 0)
 			continue;
-		cgroup_restore(pid, before);
+		if (whereabouts)
+			cgroup_restore(pid, whereabouts);
 		return fail(why, error == ESRCH ? FAILURE_MISSING : FAILURE_SYSTEM, error,
 			    "cannot move process %d into its container's cgroup (hierarchy %s)",
 			    pid, layout->roots[i].name);

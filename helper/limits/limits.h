@@ -84,12 +84,13 @@ bool cgroup_open(const struct cgroup_layout *layout, const char *name, const cha
 void cgroup_close(struct cgroup *cgroup);
 
 /*
- * Move a process (all its threads) in. On failure it is in none of them or back where it was. The
- * first move on the host after a quiet moment waits for an RCU grace period (5 to 25 ms, whatever
- * the number of hierarchies), unless cgroup2 is mounted with favordynmods (Linux 6.0).
+ * Move a process (all its threads) in. On failure it is back where it was by `whereabouts`, or,
+ * when that is NULL, in some of them: for one that does not outlive the failure. The first move on
+ * the host after a quiet moment waits for an RCU grace period (5 to 25 ms, whatever the number of
+ * hierarchies), unless cgroup2 is mounted with favordynmods (Linux 6.0).
  */
 bool cgroup_attach(const struct cgroup_layout *layout, const struct cgroup *cgroup, pid_t pid,
-		   struct failure *why);
+		   const char *whereabouts, struct failure *why);
 
 /*
  * Where a process is now (text of /proc/PID/cgroup), to move it back with cgroup_restore when the

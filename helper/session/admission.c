@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -185,34 +186,62 @@ bool admission_map(const struct admission *admission, struct id_map *gids, struc
 	return container_id_maps(&admission->spec, block, &uids, gids, why);
 }
 
-bool admission_ask(const struct admission *admission, const struct control_request *request,
-		   const int *fds, size_t count, struct control_answer *answer, struct failure *why)
+static bool is_gone(int error)
+{
+	return error == EPIPE || error == ECONNRESET;
+}
+
+static bool fail_gone(const struct admission *admission, struct failure *why)
+{
+	return fail(why, FAILURE_BUSY, 0, "container '%s' is at its end", admission->request->name);
+}
+
+static bool fail_mute(const struct admission *admission, struct failure *why)
+{
+	return fail(why, FAILURE_SYSTEM, errno,
+		    "carrel-init of container '%s' does not answer: 'carrel stop %s' ends it",
+		    admission->request->name, admission->request->name);
+}
+
+int admission_send(const struct admission *admission, const struct control_request *request,
+		   const int *fds, size_t count, struct failure *why)
 {
 	const struct timeval limit = {.tv_sec = ANSWER_SECONDS};
 	_cleanup_close_ int channel =
 	    registry_connect(&admission->registry, admission->request->name, why);
-	size_t none = 0;
-	long length;
 
 	if (channel < 0) {
 		if (why->kind == FAILURE_MISSING)
 			why->kind = FAILURE_BUSY; /* where it listened is gone: it ends */
-		return false;
+		return -1;
 	}
 	(void)setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	length = channel_send(channel, request, sizeof(*request), fds, count)
-		     ? channel_receive(channel, answer, sizeof(*answer), NULL, &none)
-		     : -1;
-	if (length == 0 || (length < 0 && (errno == EPIPE || errno == ECONNRESET)))
-		return fail(why, FAILURE_BUSY, 0, "container '%s' is at its end",
-			    admission->request->name);
+	if (channel_send(channel, request, sizeof(*request), fds, count))
+		return take_fd(&channel);
+	(void)(is_gone(errno) ? fail_gone(admission, why) : fail_mute(admission, why));
+	return -1;
+}
+
+bool admission_receive(const struct admission *admission, int channel,
+		       struct control_answer *answer, struct failure *why)
+{
+	size_t none = 0;
+	long length = channel_receive(channel, answer, sizeof(*answer), NULL, &none);
+
+	if (length == 0 || (length < 0 && is_gone(errno)))
+		return fail_gone(admission, why);
 	if (length != (long)sizeof(*answer))
-		return fail(
-		    why, FAILURE_SYSTEM, errno,
-		    "carrel-init of container '%s' does not answer: 'carrel stop %s' ends it",
-		    admission->request->name, admission->request->name);
+		return fail_mute(admission, why);
 	answer->text[sizeof(answer->text) - 1] = '\0';
 	return true;
+}
+
+bool admission_ask(const struct admission *admission, const struct control_request *request,
+		   const int *fds, size_t count, struct control_answer *answer, struct failure *why)
+{
+	_cleanup_close_ int channel = admission_send(admission, request, fds, count, why);
+
+	return channel >= 0 && admission_receive(admission, channel, answer, why);
 }
 
 /*
@@ -257,6 +286,7 @@ void admission_close(struct admission *admission)
 	if (admission->lent)
 		storage_take_back(&admission->registry, admission->request->name,
 				  admission->request->config, admission_policy(admission));
+	free(take_ptr(admission->came_from));
 	cleanup_close(&admission->init);
 	cleanup_close(&admission->lock);
 	registry_close(&admission->registry);

@@ -17,6 +17,7 @@ struct admission {
 	struct running_record record;
 	struct stored_record before; /* as it was when this login came */
 	struct cgroup cgroup;        /* of the container that was found or started */
+	char *came_from;             /* where the login service was; NULL: it is there still */
 	struct tether tether;
 	int lock, init;
 	bool started;     /* by us */
@@ -60,6 +61,12 @@ bool admission_map(const struct admission *admission, struct id_map *gids, struc
 bool admission_ask(const struct admission *admission, const struct control_request *request,
 		   const int *fds, size_t count, struct control_answer *answer,
 		   struct failure *why);
+
+/* The two halves of admission_ask, for who has something to do meanwhile: a channel, or -1. */
+int admission_send(const struct admission *admission, const struct control_request *request,
+		   const int *fds, size_t count, struct failure *why);
+bool admission_receive(const struct admission *admission, int channel,
+		       struct control_answer *answer, struct failure *why);
 
 /* After PID 1 said that it is stopping: its end, by force when it takes too long. */
 bool admission_wait_for_end(struct admission *admission, struct failure *why);

@@ -1,6 +1,7 @@
 /* helper/session/admit.c - find or build the container, then let the login service in. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "helper/container/birth.h"
@@ -39,8 +40,45 @@ static void fill_request(const struct admission *admission, const struct login_t
 	(void)snprintf(out->tty_path, sizeof(out->tty_path), "%s", tty->fd >= 0 ? tty->inside : "");
 }
 
+/* Into the container's cgroup, or one of the session's own when its policy ends sessions. */
+static bool move_caller(struct admission *admission, struct failure *why)
+{
+	const pid_t caller = admission->request->caller.pid;
+	const struct cgroup *place =
+	    admission->tether.has_scope ? &admission->tether.session.place : &admission->cgroup;
+
+	admission->came_from = cgroup_whereabouts(caller, why);
+	if (!admission->came_from)
+		return false;
+	return cgroup_attach(&admission->layout, place, caller, admission->came_from, why) ||
+	       admission_doubt_mounts(admission);
+}
+
+/* Before anything ends what is in the container's cgroup. */
+static void move_back(struct admission *admission)
+{
+	if (!admission->came_from)
+		return;
+	cgroup_restore(admission->request->caller.pid, admission->came_from);
+	free(take_ptr(admission->came_from));
+}
+
+/*
+ * PID 1 prepares the session while the login service is moved, on another processor if there is
+ * one: each is a fifth of a login. A session that comes to nothing moves the service back.
+ */
+static bool ask_and_move(struct admission *admission, const struct control_request *request,
+			 const int *fds, size_t count, struct control_answer *answer,
+			 struct failure *why)
+{
+	_cleanup_close_ int channel = admission_send(admission, request, fds, count, why);
+
+	return channel >= 0 && move_caller(admission, why) &&
+	       admission_receive(admission, channel, answer, why);
+}
+
 /* One request, one answer of PID 1, who gets the ends of the login service's leash, too. */
-static bool ask_init(const struct admission *admission, int memfd, const struct plan *plan,
+static bool ask_init(struct admission *admission, int memfd, const struct plan *plan,
 		     struct control_request *request, struct control_answer *answer,
 		     struct failure *why)
 {
@@ -64,7 +102,7 @@ static bool ask_init(const struct admission *admission, int memfd, const struct 
 	    tether_announce(&admission->tether, admission_policy(admission), request, fds + count);
 	memcpy(fds + count, plan->fds, plan->fd_count * sizeof(int));
 	count += plan->fd_count;
-	answered = admission_ask(admission, request, fds, count, answer, why);
+	answered = ask_and_move(admission, request, fds, count, answer, why);
 	if (answered && answer->result == CONTROL_OK)
 		answered = leash_arm(&leash, why);
 	leash_close(&leash);
@@ -75,7 +113,7 @@ static bool ask_init(const struct admission *admission, int memfd, const struct 
  * FAILURE_BUSY: the container is stopping, or was killed just now, so that its socket closes.
  * FAILURE_LIMIT: it is full.
  */
-static bool register_session(const struct admission *admission, const struct login_tty *tty,
+static bool register_session(struct admission *admission, const struct login_tty *tty,
 			     const struct plan *plan, struct failure *why)
 {
 	_cleanup_close_ int memfd = plan_memfd(plan, why);
@@ -157,31 +195,13 @@ static bool enter_session(struct admission *admission, const struct login_tty *t
 			return admission_doubt_mounts(admission);
 		if (join_session(admission, tty, why))
 			return true;
+		move_back(admission);
 		if (why->kind != FAILURE_BUSY)
 			return false;
 		if (!admission_wait_for_end(admission, why))
 			return false;
 	}
 	return false;
-}
-
-/* The limits first, and the session last: what is admitted is already held. */
-static bool bind_caller(struct admission *admission, struct failure *why)
-{
-	struct session_request *request = admission->request;
-	const struct cgroup *place =
-	    admission->tether.has_scope ? &admission->tether.session.place : &admission->cgroup;
-	_cleanup_free_ char *whereabouts = cgroup_whereabouts(request->caller.pid, why);
-	bool bound;
-
-	if (!whereabouts)
-		return false;
-	bound = cgroup_attach(&admission->layout, place, request->caller.pid, why) &&
-		rlimits_apply(request->caller.pid, &admission_policy(admission)->limits, why);
-	if (bound)
-		return true;
-	cgroup_restore(request->caller.pid, whereabouts);
-	return admission_doubt_mounts(admission);
 }
 
 static bool admit(struct admission *admission, struct failure *why)
@@ -196,8 +216,11 @@ static bool admit(struct admission *admission, struct failure *why)
 		return false;
 	login_tty_find(request, &tty);
 	memcpy(request->tty_name, tty.name, sizeof(request->tty_name));
-	admitted = enter_session(admission, &tty, why) && bind_caller(admission, why);
-	if (admitted)
+	admitted = enter_session(admission, &tty, why) &&
+		   rlimits_apply(request->caller.pid, &admission_policy(admission)->limits, why);
+	if (!admitted)
+		move_back(admission);
+	else
 		login_tty_give(request, &tty, request->account->uid,
 			       request->config->id_base + admission->record.block * 65536u + 5);
 	cleanup_close(&tty.fd);

@@ -88,26 +88,28 @@ static struct config *load_kept(int dir, struct config **exempt, struct failure 
 	return config_load_kept(dir, kept, build.text, exempt, why);
 }
 
-static bool load(struct session_request *request, struct failure *why)
+void session_load(struct session_request *request)
 {
 	_cleanup_close_ int dir = dir_open_at(AT_FDCWD, CARREL_ETC, false);
-	struct config *exempt = NULL;
-	bool in;
 
-	if (dir < 0 && errno != ENOENT)
-		fail(why, FAILURE_POLICY, errno, "cannot open " CARREL_ETC);
-	else if (dir < 0)
+	request->has_no_folder = dir < 0 && errno == ENOENT;
+	if (dir < 0)
+		fail(&request->broken, FAILURE_POLICY, errno, "cannot open " CARREL_ETC);
+	else
+		request->config = load_kept(dir, &request->exempt, &request->broken);
+}
+
+static bool has_config(struct session_request *request, struct failure *why)
+{
+	if (request->config)
+		return true;
+	*why = request->broken;
+	if (request->has_no_folder)
 		fail(why, FAILURE_POLICY, 0,
 		     CARREL_ETC " does not exist: make it, or take pam_carrel.so out of the PAM "
 				"stack with 'carrel pam disable %s'",
 		     request->wire.service);
-	else
-		request->config = load_kept(dir, &exempt, why);
-	if (request->config)
-		return true;
-	in = exempt_despite(request, exempt, why);
-	config_free(exempt);
-	return in;
+	return exempt_despite(request, request->exempt, why);
 }
 
 /*
@@ -193,7 +195,7 @@ bool session_decide(struct session_request *request, struct failure *why)
 	struct names groups;
 	bool decided;
 
-	if (!load(request, why))
+	if (!has_config(request, why))
 		return false;
 	if (!request->config)
 		return true; /* broken files, but exempt */

@@ -1,13 +1,10 @@
 /* helper/session/enter.c - host root joins a running container: carrel enter, carrel exec. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/files.h"
-#include "base/paths.h"
 #include "helper/container/thaw.h"
 #include "helper/limits/limits.h"
 #include "helper/session/session.h"
@@ -33,7 +30,10 @@ static bool attach_caller(const struct session_request *request, const struct re
 	    container_thaw(registry, &layout, request->name, record->pool, why) &&
 	    cgroup_open(&layout, request->name, *record->pool ? record->pool : NULL, &cgroup, why);
 	if (attached) {
-		attached = cgroup_attach(&layout, &cgroup, request->caller.pid, why);
+		_cleanup_free_ char *whereabouts = cgroup_whereabouts(request->caller.pid, why);
+
+		attached = whereabouts &&
+			   cgroup_attach(&layout, &cgroup, request->caller.pid, whereabouts, why);
 		cgroup_close(&cgroup);
 	}
 	cgroup_layout_close(&layout);
@@ -73,15 +73,17 @@ static bool enter(struct session_request *request, struct registry *registry, st
 
 bool session_enter(struct session_request *request, struct failure *why)
 {
-	_cleanup_close_ int dir = dir_open_at(AT_FDCWD, CARREL_ETC, false);
 	struct registry registry;
 	bool entered;
 
 	if (!name_is_valid(request->wire.container))
 		return fail(why, FAILURE_REQUEST, 0, "there is no container of that name");
 	memcpy(request->name, request->wire.container, sizeof(request->name) - 1);
-	request->config = config_load(dir, NULL, why);
-	if (!request->config || !registry_open(request->config->state_dir, &registry, why))
+	if (!request->config) {
+		*why = request->broken;
+		return false;
+	}
+	if (!registry_open(request->config->state_dir, &registry, why))
 		return false;
 	entered = enter(request, &registry, why);
 	registry_close(&registry);

@@ -29,7 +29,10 @@ struct session_request {
 	void *received; /* the request as it came; its account's strings are in here */
 	struct wire_request wire;
 	struct caller caller;
-	struct config *config;
+	struct config *config; /* NULL: it is broken */
+	struct failure broken; /* in what way */
+	bool has_no_folder;    /* it is not there at all */
+	struct config *exempt; /* what could be read of a broken one, for who is exempt; or NULL */
 	struct account *account; /* what came, or else what was looked up; NULL: not known yet */
 	struct selection selection;
 	char name[65], hostname[65];       /* of the container */
@@ -42,6 +45,10 @@ struct session_request {
 	char notice[200]; /* for who logs in to read, below the welcome; may be empty */
 	struct wire_reply reply;
 };
+
+/* decide.c: load the config. Before there is a request: what is broken of it is told when it comes.
+ */
+void session_load(struct session_request *request);
 
 /*
  * decide.c: exempt, host, deny or contain; fills reply.action and the texts, and for CONTAIN the

@@ -12,8 +12,9 @@
 #include "helper/session/session.h"
 #include "helper/session/times.h"
 
-/* The module sends its request before it waits: what does not come at once does not come. */
-#define REQUEST_SECONDS 10
+/* The module asks the name services meanwhile, which may be far away. Its end closes the channel.
+ */
+#define REQUEST_SECONDS 600
 
 #define ENDING_SECONDS 10
 
@@ -153,6 +154,7 @@ static void session_free(struct session_request *request)
 		account_free(request->account);
 	free(request->received);
 	config_free(request->config);
+	config_free(request->exempt);
 	free(request);
 }
 
@@ -160,7 +162,9 @@ static bool serve(int channel, struct session_request *request)
 {
 	struct failure why = {0};
 
-	if (!caller_vet(channel, &request->caller, &why) || !read_request(channel, request, &why)) {
+	if (caller_vet(channel, &request->caller, &why))
+		session_load(request);
+	if (request->caller.pidfd < 0 || !read_request(channel, request, &why)) {
 		/* Whoever this is, they get no answer: the module refuses when none comes. */
 		(void)syslog_send(request->log, 84 /* authpriv.warning */, "carrel", why.text);
 		(void)fprintf(stderr, "carrel-helper: %s\n", why.text);

@@ -4,9 +4,10 @@
  *	stopwatch SERVICE USER
  *
  * Prints the microseconds of one pam_open_session, from call to joined, the helper included. The
- * module is loaded and the user looked up before the clock starts, as in a login that has come
- *through account.
+ * module is loaded, and the user and their groups are looked up before the clock starts, as in every
+ * login: what starts sessions has come through account and has called initgroups(3).
  */
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <time.h>
@@ -28,10 +29,14 @@ int main(int argc, char **argv)
 	static const struct pam_conv conversation = {.conv = no_answer};
 	struct timespec start, end;
 	pam_handle_t *pamh = NULL;
+	const struct passwd *user;
 	int code;
 
 	if (argc != 3 || pam_start(argv[1], argv[2], &conversation, &pamh) != PAM_SUCCESS ||
-	    pam_acct_mgmt(pamh, 0) != PAM_SUCCESS || !getpwnam(argv[2]))
+	    pam_acct_mgmt(pamh, 0) != PAM_SUCCESS)
+		return 2;
+	user = getpwnam(argv[2]);
+	if (!user || initgroups(user->pw_name, user->pw_gid) < 0)
 		return 2;
 	(void)clock_gettime(CLOCK_MONOTONIC, &start);
 	code = pam_open_session(pamh, 0);

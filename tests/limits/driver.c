@@ -132,15 +132,18 @@ static bool do_run(struct request *request, struct failure *why)
 	struct cgroup cgroup;
 
 	return open_cgroup(request, &cgroup, why) &&
-	       cgroup_attach(&request->layout, &cgroup, getpid(), why) && run_rest(request, why);
+	       cgroup_attach(&request->layout, &cgroup, getpid(), NULL, why) &&
+	       run_rest(request, why);
 }
 
 static bool do_attach(struct request *request, struct failure *why)
 {
+	const pid_t pid = atoi(request->rest[0]);
+	_cleanup_free_ char *before = cgroup_whereabouts(pid, why);
 	struct cgroup cgroup;
 
-	return open_cgroup(request, &cgroup, why) &&
-	       cgroup_attach(&request->layout, &cgroup, atoi(request->rest[0]), why);
+	return before && open_cgroup(request, &cgroup, why) &&
+	       cgroup_attach(&request->layout, &cgroup, pid, before, why);
 }
 
 static bool do_attach_and_back(struct request *request, struct failure *why)
@@ -150,7 +153,7 @@ static bool do_attach_and_back(struct request *request, struct failure *why)
 	struct cgroup cgroup;
 
 	if (!before || !open_cgroup(request, &cgroup, why) ||
-	    !cgroup_attach(&request->layout, &cgroup, getpid(), why))
+	    !cgroup_attach(&request->layout, &cgroup, getpid(), before, why))
 		return false;
 	inside = cgroup_whereabouts(getpid(), why);
 	if (!inside || strcmp(before, inside) == 0)
@@ -221,7 +224,7 @@ static bool do_time(struct request *request, struct failure *why)
 	if (!create(request, &cgroup, why))
 		return false;
 	created = microseconds();
-	if (!cgroup_attach(&layout, &cgroup, getpid(), why))
+	if (!cgroup_attach(&layout, &cgroup, getpid(), before, why))
 		return false;
 	attached = microseconds();
 	cgroup_restore(getpid(), before);
