@@ -1,5 +1,4 @@
 /* helper/main.c - carrel-helper: make this process safe, then serve one request. */
-#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/files.h"
 #include "helper/seccomp/seccomp_profile.h"
 #include "helper/session/session.h"
 
@@ -17,7 +15,7 @@
 
 /*
  * Undo what the login service's own life left: limits that pam_limits set for the user would end
- * this process in the middle (RLIMIT_FSIZE, RLIMIT_CPU), sshd's -1000 would be passed on to PID 1.
+ * this process in the middle (RLIMIT_FSIZE, RLIMIT_CPU).
  */
 static bool settle(struct failure *why)
 {
@@ -35,7 +33,6 @@ static bool settle(struct failure *why)
 	/* This process holds the host's secrets: no core file. */
 	if (setrlimit(RLIMIT_CORE, &no_core) < 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot switch off core files");
-	(void)file_write_at(AT_FDCWD, "/proc/self/oom_score_adj", "0");
 	(void)umask(022); /* every mode is given where a file is made */
 	if (chdir("/") < 0)
 		return fail(why, FAILURE_SYSTEM, errno, "cannot go to /");

@@ -233,11 +233,13 @@ static bool fill_record(struct build *build, struct failure *why)
 	if (record->start_ticks == 0)
 		return fail(why, FAILURE_SYSTEM, errno,
 			    "cannot read the start time of carrel-init");
+	record->pidfd_inode = process_pidfd_inode(build->birth.pidfd);
 	record->started_at = (uint64_t)time(NULL);
 	/* The PID namespace of the login service's children, and the user namespace, are joined
 	 * too. */
 	record->namespaces = container_namespaces(spec->policy) | CLONE_NEWUSER | CLONE_NEWPID;
 	record->allow_root = spec->policy->root;
+	record->uid = spec->account->uid;
 	(void)snprintf(record->user, sizeof(record->user), "%s", spec->account->name);
 	(void)snprintf(record->policy, sizeof(record->policy), "%s", spec->policy->name);
 	(void)snprintf(record->image, sizeof(record->image), "%s", spec->policy->image);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/files.h"
@@ -11,11 +12,16 @@
 bool container_thaw(const struct registry *registry, const struct cgroup_layout *layout,
 		    const char *name, const char *pool, struct failure *why)
 {
-	_cleanup_close_ int dir = dir_open_at(registry->run_containers, name, true);
+	char mark[80];
 	struct cgroup cgroup;
+	_cleanup_close_ int dir = -1;
 	bool thawed;
 
-	if (dir < 0 || faccessat(dir, FROZEN_MARK, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	(void)snprintf(mark, sizeof(mark), "%.64s/" FROZEN_MARK, name);
+	if (faccessat(registry->run_containers, mark, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return true;
+	dir = dir_open_at(registry->run_containers, name, true);
+	if (dir < 0)
 		return true;
 	/* An admin had it frozen before, and wants it so. */
 	if (registry_is_frozen(registry, name))

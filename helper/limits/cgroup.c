@@ -160,6 +160,15 @@ bool cgroup_create(const struct cgroup_layout *layout, const char *name,
 	return true;
 }
 
+static int open_in(const struct cgroup_root *root, const char *pool, const char *directory)
+{
+	_cleanup_close_ int above = pool ? cgroup_open_above(root, pool) : -1;
+
+	if (pool && above < 0)
+		return -1;
+	return control_open_dir(pool ? above : root->dir, directory);
+}
+
 bool cgroup_open(const struct cgroup_layout *layout, const char *name, const char *pool,
 		 struct cgroup *cgroup, struct failure *why)
 {
@@ -171,8 +180,7 @@ bool cgroup_open(const struct cgroup_layout *layout, const char *name, const cha
 		return false;
 	for (; cgroup->count < layout->root_count; cgroup->count++) {
 		const struct cgroup_root *root = &layout->roots[cgroup->count];
-		_cleanup_close_ int above = cgroup_open_above(root, pool);
-		int dir = above < 0 ? -1 : control_open_dir(above, directory);
+		int dir = open_in(root, pool, directory);
 
 		if (dir < 0 && errno != ENOENT) {
 			cgroup_close(cgroup);

@@ -35,18 +35,22 @@ bool cgroup_mounts_read(const char *cgroups, struct cgroup_mounts *mounts, struc
 	return mountinfo && cgroup_layout_parse(mountinfo, cgroups, mounts, why);
 }
 
+/* Is this a directory of that hierarchy, or of what is mounted over it? */
+static bool is_of(int dir, const struct cgroup_mount *mount)
+{
+	struct stat status;
+
+	if (fstat(dir, &status) < 0)
+		return false;
+	errno = ESTALE;
+	return status.st_dev == makedev(mount->major, mount->minor);
+}
+
 int cgroup_mount_open(const struct cgroup_mount *mount)
 {
 	_cleanup_close_ int dir = control_open_dir(AT_FDCWD, mount->point);
-	struct stat status;
 
-	if (dir < 0 || fstat(dir, &status) < 0)
-		return -1;
-	if (status.st_dev != makedev(mount->major, mount->minor)) {
-		errno = ESTALE;
-		return -1;
-	}
-	return take_fd(&dir);
+	return dir >= 0 && is_of(dir, mount) ? take_fd(&dir) : -1;
 }
 
 static unsigned read_controllers(int dir, const char *file)
@@ -133,10 +137,15 @@ static unsigned enable_delegated(int dir, unsigned wanted)
 	return enabled;
 }
 
-static unsigned enable_v2(int mount, int dir, const char *parent, bool systemd, unsigned wanted)
+static unsigned enable_v2(const struct cgroup_mount *about, int dir, const char *parent,
+			  bool systemd, unsigned wanted)
 {
-	unsigned enabled;
+	unsigned enabled = read_controllers(dir, "cgroup.subtree_control");
+	_cleanup_close_ int mount = -1;
 
+	if ((enabled & wanted) == wanted)
+		return wanted;
+	mount = cgroup_mount_open(about);
 	wanted &= read_controllers(mount, "cgroup.controllers");
 	if (systemd)
 		return enable_delegated(dir, wanted);
@@ -179,11 +188,30 @@ static bool make_place(int mount, const struct cgroup_mount *about, const char *
 	return true;
 }
 
-static int open_place(int mount, const struct cgroup_mount *about, const char *parent, bool systemd,
+/* In one step, when it is there, which it is but for the first time; -1 when it is not. */
+static int open_made(const struct cgroup_mount *about, const char *parent)
+{
+	_cleanup_close_ int dir = -1;
+	char path[CGROUP_PATH_SIZE + 256];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", about->point, parent) >= sizeof(path))
+		return -1;
+	dir = dir_open_at(AT_FDCWD, path, true);
+	return dir >= 0 && is_of(dir, about) ? take_fd(&dir) : -1;
+}
+
+/* -1 with *why, or with why->error ESTALE when it is out of reach. */
+static int open_place(const struct cgroup_mount *about, const char *parent, bool systemd,
 		      struct failure *why)
 {
-	_cleanup_close_ int dir = dir_open_at(mount, parent, true);
+	_cleanup_close_ int dir = open_made(about, parent);
+	_cleanup_close_ int mount = dir < 0 ? cgroup_mount_open(about) : -1;
 
+	if (dir < 0 && mount < 0)
+		return fail_fd(why, FAILURE_SYSTEM, errno, "cannot open the cgroup %s",
+			       about->point);
+	if (dir < 0)
+		dir = dir_open_at(mount, parent, true);
 	if (dir < 0 && errno == ENOENT) {
 		if (!make_place(mount, about, parent, systemd, why))
 			return -1;
@@ -204,20 +232,15 @@ static bool add_root(struct cgroup_layout *layout, const struct cgroup_mount *ab
 		     unsigned wanted_of_v2, struct failure *why)
 {
 	struct cgroup_root *root = &layout->roots[layout->root_count];
-	_cleanup_close_ int mount = cgroup_mount_open(about);
 
-	if (mount < 0 && errno == ESTALE)
-		return true; /* out of reach: what it limits is not available */
-	if (mount < 0)
-		return fail(why, FAILURE_SYSTEM, errno, "cannot open the cgroup %s", about->point);
 	*root = (struct cgroup_root){.v2 = about->v2, .controllers = about->controllers};
 	(void)snprintf(root->name, sizeof(root->name), "%s", about->name);
-	root->dir = open_place(mount, about, layout->parent, systemd, why);
+	root->dir = open_place(about, layout->parent, systemd, why);
 	if (root->dir < 0)
-		return false;
+		return why->error == ESTALE; /* out of reach: what it limits is not available */
 	if (about->v2)
 		root->controllers |=
-		    enable_v2(mount, root->dir, layout->parent, systemd, wanted_of_v2);
+		    enable_v2(about, root->dir, layout->parent, systemd, wanted_of_v2);
 	layout->available |= root->controllers;
 	layout->root_count++;
 	return true;

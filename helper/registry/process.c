@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -27,6 +29,20 @@ uint64_t process_start_ticks(pid_t pid)
 	char state;
 
 	return process_look(pid, &state);
+}
+
+/* include/uapi/linux/magic.h of Linux 6.9; before, all pidfds had the inode of anonymous files. */
+#define PID_FS_MAGIC 0x50494446
+
+uint64_t process_pidfd_inode(int pidfd)
+{
+	struct statfs fs;
+	struct stat status;
+
+	if (sizeof(status.st_ino) < sizeof(uint64_t) || fstatfs(pidfd, &fs) < 0 ||
+	    (uint64_t)fs.f_type != PID_FS_MAGIC || fstat(pidfd, &status) < 0)
+		return 0;
+	return status.st_ino;
 }
 
 uint64_t process_look(pid_t pid, char *state)

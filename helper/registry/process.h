@@ -11,6 +11,12 @@
  */
 uint64_t process_start_ticks(pid_t pid);
 
+/*
+ * The inode number of a pidfd, which no other process has until the machine is booted anew (pidfs,
+ * Linux 6.9, 64-bit machines); 0 where it says nothing.
+ */
+uint64_t process_pidfd_inode(int pidfd);
+
 /* The same, with the state of the process: field 3, 'S', 'T' (stopped), 'Z' (ended), ... */
 uint64_t process_look(pid_t pid, char *state);
 

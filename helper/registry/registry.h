@@ -48,12 +48,14 @@ int registry_lock(const struct registry *registry, const char *name, unsigned pa
 struct running_record {
 	pid_t pid;            /* of carrel-init, as the host sees it */
 	uint64_t start_ticks; /* field 22 of /proc/PID/stat: together they name the process */
+	uint64_t pidfd_inode; /* of its pidfd, which names it alone (Linux 6.9); 0: not known */
 	uint64_t started_at;  /* seconds since the epoch */
 	uint32_t block;       /* number of its id block */
 	uint32_t namespaces;  /* CLONE_NEW* bits to join */
 	uint32_t image_version;
 	bool allow_root;
 	char user[257]; /* who caused the start */
+	uid_t uid;      /* theirs, which the id map has; 0: not known */
 	char policy[65], image[65], pool[65], hostname[65];
 };
 

@@ -36,6 +36,8 @@ static bool decode(struct record *record, struct running_record *out)
 	out->block = (uint32_t)record_get_number(record, "block", UINT32_MAX);
 	out->namespaces = (uint32_t)record_get_number(record, "namespaces", UINT32_MAX);
 	out->image_version = (uint32_t)get_later_number(record, "image_version", UINT32_MAX);
+	out->pidfd_inode = get_later_number(record, "pidfd_inode", UINT64_MAX);
+	out->uid = (uid_t)get_later_number(record, "uid", UINT32_MAX);
 	out->allow_root = record_get_number(record, "allow_root", 1) == 1;
 	record_get(record, "user", out->user, sizeof(out->user));
 	record_get(record, "policy", out->policy, sizeof(out->policy));
@@ -46,20 +48,22 @@ static bool decode(struct record *record, struct running_record *out)
 }
 
 /*
- * A pid may have been given to another process since: the pidfd is opened first, then the start
- * time of that pid is compared, then the pidfd is asked whether the process is still there. What
- * passes all three is the process of the record: *init is its pidfd, or -1. False when that cannot
- * be told: to take a container that runs for one that does not would start it a second time.
+ * A pid may have been given to another process since: the pidfd is opened first, then its inode is
+ * compared, or where that says nothing the start time of that pid, then the pidfd is asked whether
+ * the process is still there. What passes all three is the process of the record: *init is its
+ * pidfd, or -1. False when that cannot be told: to take a container that runs for one that does not
+ * would start it a second time.
  */
 static bool prove_process(const struct running_record *record, int *init)
 {
 	_cleanup_close_ int pidfd = pidfd_open(record->pid, 0);
 	struct pollfd ended = {.fd = pidfd, .events = POLLIN};
-	uint64_t ticks;
+	uint64_t inode, ticks;
 
 	if (pidfd < 0)
 		return errno == ESRCH;
-	ticks = process_start_ticks(record->pid);
+	inode = record->pidfd_inode ? process_pidfd_inode(pidfd) : 0;
+	ticks = inode ? 0 : process_start_ticks(record->pid);
 	switch (poll(&ended, 1, 0)) {
 	case 0:
 		break;
@@ -68,9 +72,9 @@ static bool prove_process(const struct running_record *record, int *init)
 	default:
 		return false;
 	}
-	if (ticks == 0)
+	if (!inode && !ticks)
 		return false;
-	if (ticks == record->start_ticks)
+	if (inode ? inode == record->pidfd_inode : ticks == record->start_ticks)
 		*init = take_fd(&pidfd);
 	return true;
 }
@@ -118,12 +122,14 @@ bool registry_write_running(const struct registry *registry, const char *name,
 			    name);
 	record_put_number(&raw, "pid", (uint64_t)record->pid);
 	record_put_number(&raw, "start_ticks", record->start_ticks);
+	record_put_number(&raw, "pidfd_inode", record->pidfd_inode);
 	record_put_number(&raw, "started_at", record->started_at);
 	record_put_number(&raw, "block", record->block);
 	record_put_number(&raw, "namespaces", record->namespaces);
 	record_put_number(&raw, "image_version", record->image_version);
 	record_put_number(&raw, "allow_root", record->allow_root);
 	record_put(&raw, "user", record->user);
+	record_put_number(&raw, "uid", record->uid);
 	record_put(&raw, "policy", record->policy);
 	record_put(&raw, "image", record->image);
 	record_put(&raw, "pool", record->pool);
@@ -147,9 +153,10 @@ void registry_forget_running(const struct registry *registry, const char *name)
 
 bool registry_is_frozen(const struct registry *registry, const char *name)
 {
-	_cleanup_close_ int dir = dir_open_at(registry->run_containers, name, true);
+	char path[80];
 
-	return dir >= 0 && faccessat(dir, ADMIN_FROZEN, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	(void)snprintf(path, sizeof(path), "%.64s/" ADMIN_FROZEN, name);
+	return faccessat(registry->run_containers, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 bool registry_mark_frozen(const struct registry *registry, const char *name, bool frozen,

@@ -157,26 +157,35 @@ bool admission_find(struct admission *admission, struct failure *why)
 	return true;
 }
 
-/* The id map was written at the start: one who became a member of the group later is not in it. */
+/* The map of a running container, which was written at its start. */
+static bool is_mapped(const struct running_record *record, uid_t uid)
+{
+	char path[48], line[128];
+	_cleanup_fclose_ FILE *map = NULL;
+
+	/* Whoever caused the start is in it. */
+	if (record->uid && record->uid == uid)
+		return true;
+	(void)snprintf(path, sizeof(path), "/proc/%d/uid_map", record->pid);
+	map = fopen(path, "re");
+	while (map && fgets(line, sizeof(line), map)) {
+		unsigned inside, outside, count;
+
+		if (sscanf(line, "%u %u %u", &inside, &outside, &count) == 3 && inside == outside &&
+		    uid >= inside && uid - inside < count)
+			return true;
+	}
+	return false;
+}
+
+/* Who became a member of the group after the start is not in the map. */
 bool admission_map(const struct admission *admission, struct id_map *gids, struct failure *why)
 {
 	struct id_map uids;
 	const struct config *config = admission->request->config;
 	uint32_t block = config->id_base + admission->record.block * 65536u;
-	char path[48], line[128];
-	_cleanup_fclose_ FILE *map = NULL;
-	bool found = false;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/uid_map", admission->record.pid);
-	map = fopen(path, "re");
-	while (map && !found && fgets(line, sizeof(line), map)) {
-		unsigned inside, outside, count;
-
-		found = sscanf(line, "%u %u %u", &inside, &outside, &count) == 3 &&
-			inside == outside && admission->request->account->uid >= inside &&
-			admission->request->account->uid - inside < count;
-	}
-	if (!found)
+	if (!is_mapped(&admission->record, admission->request->account->uid))
 		return fail(
 		    why, FAILURE_POLICY, 0,
 		    "container '%s' was started before '%s' belonged to it: restart it with "
@@ -281,11 +290,17 @@ bool admission_wait_for_end(struct admission *admission, struct failure *why)
 	return true;
 }
 
-void admission_close(struct admission *admission)
+void admission_take_back(struct admission *admission)
 {
 	if (admission->lent)
 		storage_take_back(&admission->registry, admission->request->name,
 				  admission->request->config, admission_policy(admission));
+	admission->lent = false;
+}
+
+void admission_close(struct admission *admission)
+{
+	admission_take_back(admission);
 	free(take_ptr(admission->came_from));
 	cleanup_close(&admission->init);
 	cleanup_close(&admission->lock);

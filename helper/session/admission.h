@@ -72,9 +72,12 @@ bool admission_receive(const struct admission *admission, int channel,
 bool admission_wait_for_end(struct admission *admission, struct failure *why);
 
 /*
- * But for the place and the tether, which are admit.c's. What was lent to a start is taken back:
- * the lock is still held, and the login service has not been told yet that it may go in.
+ * What was lent to a start is taken back, while the lock is still held and the login service has
+ * not been told yet that it may go in.
  */
+void admission_take_back(struct admission *admission);
+
+/* But for the place and the tether, which are admit.c's. What was lent is taken back before. */
 void admission_close(struct admission *admission);
 
 #endif

@@ -232,10 +232,23 @@ static bool admit(struct admission *admission, struct failure *why)
 
 bool session_admit(struct session_request *request, struct failure *why)
 {
-	struct admission admission = ADMISSION_OF(request);
-	bool admitted = admit(&admission, why);
+	struct admission *admission = malloc(sizeof(*admission));
+	bool admitted;
 
-	forget_place(&admission);
-	admission_close(&admission);
+	if (!admission)
+		return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot admit the session");
+	*admission = (struct admission)ADMISSION_OF(request);
+	request->admission = admission;
+	admitted = admit(admission, why);
+	admission_take_back(admission);
 	return admitted;
+}
+
+void session_leave(struct session_request *request)
+{
+	if (!request->admission)
+		return;
+	forget_place(request->admission);
+	admission_close(request->admission);
+	free(take_ptr(request->admission));
 }

@@ -24,6 +24,8 @@ struct caller {
  */
 bool caller_vet(int channel, struct caller *caller, struct failure *why);
 
+struct admission;
+
 /* Everything known about a request; freed by session_free. */
 struct session_request {
 	void *received; /* the request as it came; its account's strings are in here */
@@ -42,7 +44,8 @@ struct session_request {
 	uint64_t told_waiting;     /* when the user was last told to wait, seconds, 0: never */
 	struct storage_usage disk; /* of the container, as PID 1 tells when it registers */
 	int reply_fds[WIRE_FD_COUNT];
-	char notice[200]; /* for who logs in to read, below the welcome; may be empty */
+	struct admission *admission; /* session_admit's, until session_leave */
+	char notice[200];            /* for who logs in to read, below the welcome; may be empty */
 	struct wire_reply reply;
 };
 
@@ -57,8 +60,13 @@ void session_load(struct session_request *request);
  */
 bool session_decide(struct session_request *request, struct failure *why);
 
-/* admit.c: find or build the container, move the caller into its cgroup, register the session. */
+/*
+ * admit.c: find or build the container, move the caller into its cgroup, register the session. The
+ * container stays locked until session_leave: some thirty descriptors are closed more cheaply when
+ * nobody waits for the answer any more.
+ */
 bool session_admit(struct session_request *request, struct failure *why);
+void session_leave(struct session_request *request);
 
 /* prepare.c: the same for an admin: no session, and nobody is moved. */
 bool session_prepare(struct session_request *request, struct failure *why);

@@ -143,6 +143,7 @@ static bool send_reply(int channel, const struct session_request *request)
 
 static void session_free(struct session_request *request)
 {
+	session_leave(request);
 	for (size_t i = 0; i < WIRE_FD_COUNT; i++)
 		cleanup_close(&request->reply_fds[i]);
 	cleanup_close(&request->caller.pidfd);

@@ -1,9 +1,11 @@
 /* helper/session/watch.c - leave somebody on the host who stands for the login. */
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/files.h"
 #include "base/kernel_calls.h"
 #include "base/paths.h"
 #include "helper/session/session.h"
@@ -57,6 +59,8 @@ bool session_watch(const struct session_request *request, struct failure *why)
 	(void)snprintf(host, sizeof(host), "%s", request->wire.rhost);
 	(void)snprintf(tty, sizeof(tty), "%s", request->wire.tty);
 	(void)snprintf(pid, sizeof(pid), "%d", request->caller.pid);
+	/* It stays, unlike us, and must not have the -1000 that sshd gives itself. */
+	(void)file_write_at(AT_FDCWD, "/proc/self/oom_score_adj", "0");
 	error = spawn(request->caller.pidfd, arguments);
 	return error == 0 ||
 	       fail(why, FAILURE_SYSTEM, error,
