@@ -4,8 +4,8 @@
  *	stopwatch SERVICE USER
  *
  * Prints the microseconds of one pam_open_session, from call to joined, the helper included. The
- * module is loaded, and the user and their groups are looked up before the clock starts, as in every
- * login: what starts sessions has come through account and has called initgroups(3).
+ * module is loaded, and the user and their groups are looked up before the clock starts, as in
+ *every login: what starts sessions has come through account and has called initgroups(3).
  */
 #include <grp.h>
 #include <pwd.h>
