@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/image.h"
+
 static bool no_memory(struct failure *why)
 {
 	return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot hold the policies");
@@ -204,7 +206,7 @@ void config_free(struct config *config)
 	if (!config)
 		return;
 	if (config->image) {
-		free(config->image);
+		config_image_free(config);
 		return;
 	}
 	config_drop_policies(config);

@@ -1,198 +1,56 @@
-/* policy/image.c - a config in one piece of bytes, to be kept and taken up without parsing. */
+/* policy/image.c - a config that is taken up without parsing, from one piece of bytes. */
 #include "policy/image.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/cleanup.h"
+#include "policy/image_format.h"
 
-#define IMAGE_MAGIC 0x31474d4943525243u /* "CRRCIMG1" in memory order */
-#define ALIGNMENT   8
-#define IMAGE_MOST  (64u << 20)
-
-/* What stands first; the rest follows in the order in which it is met. */
-struct image {
-	uint64_t magic;
-	uint64_t sizes; /* of the structs: another build has another image */
-	struct config config;
+struct unpacked {
+	struct unpacked *next;
+	struct policy policy; /* with what it leads to behind it */
 };
 
-#define SIZES                                                                                      \
-	((uint64_t)sizeof(struct config) << 48 | (uint64_t)sizeof(struct policy) << 32 |           \
-	 (uint64_t)sizeof(struct pool) << 16 | sizeof(struct bind_mount))
-
-/* The members of a struct that lead elsewhere: a text that may be NULL, or a list of texts. */
-struct member {
-	size_t at;
-	bool is_list;
+struct config_image {
+	const char *bytes;
+	size_t length;
+	const struct entry *entries; /* in the order of the policies */
+	size_t entry_count;
+	const uint32_t *names;
+	size_t name_count;
+	struct unpacked *unpacked; /* the policies that were asked for */
+	void *map;
+	size_t map_length;
 };
 
-#define TEXT(type, name)                                                                           \
-	{                                                                                          \
-		offsetof(struct type, name), false                                                 \
-	}
-#define LIST(type, name)                                                                           \
-	{                                                                                          \
-		offsetof(struct type, name), true                                                  \
-	}
-
-static const struct member of_policy[] = {
-    TEXT(policy, name),        TEXT(policy, where.file),    TEXT(policy, deny_text),
-    TEXT(policy, image),       TEXT(policy, hostname),      TEXT(policy, container_name),
-    TEXT(policy, pool),        TEXT(policy, hours_text),    TEXT(policy, welcome),
-    LIST(policy, users),       LIST(policy, groups),        LIST(policy, services),
-    LIST(policy, environment), LIST(policy, seccomp_allow), LIST(policy, seccomp_deny),
-};
-static const struct member of_bind[] = {TEXT(bind_mount, source), TEXT(bind_mount, target)};
-static const struct member of_pool[] = {TEXT(pool, name), TEXT(pool, where.file),
-					LIST(pool, groups), LIST(pool, policies)};
-static const struct member of_config[] = {
-    TEXT(config, state_dir),    TEXT(config, cgroup_parent), TEXT(config, unmatched_text),
-    LIST(config, exempt_users), LIST(config, exempt_groups),
-};
-
-/* ---- packing -------------------------------------------------------------------------------- */
-
-struct packer {
-	char *bytes;
-	size_t used, size;
-	bool failed;
-};
-
-/* Append; where it stands. 0, at which only the image itself can be, after a failure. */
-static size_t put(struct packer *packer, const void *data, size_t length)
+uint32_t name_hash(const char *name)
 {
-	size_t at = (packer->used + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+	uint32_t hash = 2166136261u; /* FNV-1a */
 
-	if (packer->failed || length > IMAGE_MOST || at + length > IMAGE_MOST) {
-		packer->failed = true;
-		return 0;
-	}
-	if (at + length > packer->size) {
-		size_t size = 2 * (at + length) + 4096;
-		char *grown = realloc(packer->bytes, size);
-
-		if (!grown) {
-			packer->failed = true;
-			return 0;
-		}
-		memset(grown + packer->used, 0, size - packer->used);
-		packer->bytes = grown;
-		packer->size = size;
-	}
-	if (length)
-		memcpy(packer->bytes + at, data, length);
-	packer->used = at + length;
-	return at;
+	for (; *name; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	return hash;
 }
 
-static void set_offset(struct packer *packer, size_t at, size_t offset)
+void name_filter_add(struct name_filter *filter, const char *name)
 {
-	const uintptr_t value = offset;
+	const uint32_t bit = name_hash(name) >> 16;
 
-	if (!packer->failed)
-		memcpy(packer->bytes + at, &value, sizeof(value));
+	filter->bits[bit / 64] |= UINT64_C(1) << bit % 64;
 }
 
-static void pack_text(struct packer *packer, size_t at)
+static bool may_contain(const struct name_filter *filter, uint32_t hash)
 {
-	const char *text = NULL;
-
-	if (packer->failed)
-		return;
-	memcpy(&text, packer->bytes + at, sizeof(text));
-	if (text)
-		set_offset(packer, at, put(packer, text, strlen(text) + 1));
+	return filter->bits[(hash >> 16) / 64] >> (hash >> 16) % 64 & 1;
 }
 
-/* An array of `count` items that the pointer at `at` leads to; where it stands now. */
-static size_t pack_array(struct packer *packer, size_t at, size_t count, size_t size)
-{
-	const void *items = NULL;
-	size_t here;
-
-	if (packer->failed)
-		return 0;
-	memcpy(&items, packer->bytes + at, sizeof(items));
-	here = count ? put(packer, items, count * size) : 0;
-	set_offset(packer, at, here);
-	return here;
-}
-
-static void pack_texts(struct packer *packer, size_t at, size_t count)
-{
-	size_t items = pack_array(packer, at, count, sizeof(char *));
-
-	for (size_t i = 0; i < count; i++)
-		pack_text(packer, items + i * sizeof(char *));
-}
-
-static void pack_members(struct packer *packer, size_t at, const struct member *members,
-			 size_t count)
-{
-	for (size_t i = 0; i < count && !packer->failed; i++) {
-		struct string_list list;
-
-		if (!members[i].is_list) {
-			pack_text(packer, at + members[i].at);
-			continue;
-		}
-		memcpy(&list, packer->bytes + at + members[i].at, sizeof(list));
-		pack_texts(packer, at + members[i].at + offsetof(struct string_list, items),
-			   list.count);
-	}
-}
-
-static void pack_policy(struct packer *packer, size_t at, const struct policy *policy)
-{
-	size_t binds = pack_array(packer, at + offsetof(struct policy, binds), policy->bind_count,
-				  sizeof(struct bind_mount));
-
-	for (size_t i = 0; i < policy->bind_count; i++)
-		pack_members(packer, binds + i * sizeof(struct bind_mount), of_bind,
-			     ARRAY_LENGTH(of_bind));
-	pack_members(packer, at, of_policy, ARRAY_LENGTH(of_policy));
-}
-
-static void pack_all(struct packer *packer, const struct config *config)
-{
-	const size_t top = offsetof(struct image, config);
-	size_t at = pack_array(packer, top + offsetof(struct config, policies),
-			       config->policy_count, sizeof(struct policy));
-
-	for (size_t i = 0; i < config->policy_count; i++)
-		pack_policy(packer, at + i * sizeof(struct policy), &config->policies[i]);
-	at = pack_array(packer, top + offsetof(struct config, pools), config->pool_count,
-			sizeof(struct pool));
-	for (size_t i = 0; i < config->pool_count; i++)
-		pack_members(packer, at + i * sizeof(struct pool), of_pool, ARRAY_LENGTH(of_pool));
-	pack_texts(packer, top + offsetof(struct config, files), config->file_count);
-	pack_members(packer, top, of_config, ARRAY_LENGTH(of_config));
-}
-
-void *config_pack(const struct config *config, size_t *length)
-{
-	struct image image = {.magic = IMAGE_MAGIC, .sizes = SIZES, .config = *config};
-	struct packer packer = {0};
-
-	image.config.image = NULL;
-	(void)put(&packer, &image, sizeof(image));
-	pack_all(&packer, config);
-	(void)put(&packer, "", 1); /* so that every text ends within */
-	if (packer.failed) {
-		free(packer.bytes);
-		return NULL;
-	}
-	*length = packer.used;
-	return packer.bytes;
-}
-
-/* ---- unpacking ------------------------------------------------------------------------------ */
-
+/* A part that was copied, and how much of it is the struct at its begin. */
 struct reader {
 	char *bytes;
-	size_t length;
+	size_t length, first;
 };
 
 /* The pointer at `field` leads to `count` items of `size` bytes, all within. */
@@ -203,7 +61,7 @@ static bool find(const struct reader *reader, void *field, size_t count, size_t 
 
 	memcpy(&offset, field, sizeof(offset));
 	if (offset != 0) {
-		if (offset < sizeof(struct image) || offset % ALIGNMENT != 0 ||
+		if (offset < reader->first || offset % IMAGE_ALIGNMENT != 0 ||
 		    offset >= reader->length || count > (reader->length - offset) / size)
 			return false;
 		found = reader->bytes + offset;
@@ -233,56 +91,189 @@ static bool find_texts(const struct reader *reader, char ***items, size_t count)
 	return true;
 }
 
-static bool find_members(const struct reader *reader, void *structure, const struct member *members,
-			 size_t count)
+static bool find_members(const struct reader *reader, void *structure,
+			 const struct members *members)
 {
-	for (size_t i = 0; i < count; i++) {
-		void *field = (char *)structure + members[i].at;
+	for (size_t i = 0; i < members->count; i++) {
+		void *field = (char *)structure + members->items[i].at;
 		struct string_list *list = field;
 
-		if (members[i].is_list ? !find_texts(reader, &list->items, list->count)
-				       : !find_text(reader, field))
+		if (members->items[i].is_list ? !find_texts(reader, &list->items, list->count)
+					      : !find_text(reader, field))
 			return false;
 	}
 	return true;
 }
 
+/* What stands in a byte that should be a bool: another value than these is undefined. */
+static bool is_bool(const bool *value)
+{
+	unsigned char byte;
+
+	memcpy(&byte, value, sizeof(byte));
+	return byte <= 1;
+}
+
+static bool has_sound_values(const struct policy *policy)
+{
+	return is_bool(&policy->root) && (unsigned)policy->action <= POLICY_DENY &&
+	       (unsigned)policy->home <= HOME_TMPFS && (unsigned)policy->network <= NETWORK_NAT &&
+	       hours_are_sound(&policy->time.hours);
+}
+
 static bool find_policy(const struct reader *reader, struct policy *policy)
 {
-	if (!find(reader, &policy->binds, policy->bind_count, sizeof(*policy->binds)) ||
-	    !find_members(reader, policy, of_policy, ARRAY_LENGTH(of_policy)) || !policy->name)
+	if (!has_sound_values(policy) ||
+	    !find(reader, &policy->binds, policy->bind_count, sizeof(*policy->binds)) ||
+	    !find_members(reader, policy, &members_of_policy) || !policy->name)
 		return false;
 	for (size_t i = 0; i < policy->bind_count; i++)
-		if (!find_members(reader, &policy->binds[i], of_bind, ARRAY_LENGTH(of_bind)))
+		if (!is_bool(&policy->binds[i].readonly) ||
+		    !find_members(reader, &policy->binds[i], &members_of_bind))
 			return false;
 	return true;
 }
 
-static bool find_all(const struct reader *reader, struct config *config)
+static bool find_config(const struct reader *reader, struct config *config)
 {
-	if (!find(reader, &config->policies, config->policy_count, sizeof(*config->policies)) ||
+	if (!is_bool(&config->unmatched_deny) || (unsigned)config->storage > STORAGE_PLAIN ||
+	    config->policies || config->policy_count || config->files || config->file_count ||
 	    !find(reader, &config->pools, config->pool_count, sizeof(*config->pools)) ||
-	    !find_texts(reader, &config->files, config->file_count) ||
-	    !find_members(reader, config, of_config, ARRAY_LENGTH(of_config)) || !config->state_dir)
+	    !find_members(reader, config, &members_of_config) || !config->state_dir)
 		return false;
-	for (size_t i = 0; i < config->policy_count; i++)
-		if (!find_policy(reader, &config->policies[i]))
-			return false;
 	for (size_t i = 0; i < config->pool_count; i++)
-		if (!find_members(reader, &config->pools[i], of_pool, ARRAY_LENGTH(of_pool)))
+		if (!find_members(reader, &config->pools[i], &members_of_pool) ||
+		    !config->pools[i].name)
 			return false;
 	return true;
 }
 
-struct config *config_unpack(void *block, void *bytes, size_t length)
+static bool is_whole(const struct config_image *image, const struct part *part)
 {
-	const struct reader reader = {bytes, length};
-	struct image *image = bytes;
+	return image_part_fits(part, image->length) &&
+	       image_sum(image->bytes + part->at, part->length) == part->sum;
+}
 
-	if (length <= sizeof(*image) || reader.bytes[length - 1] != '\0' ||
-	    image->magic != IMAGE_MAGIC || image->sizes != SIZES ||
-	    !find_all(&reader, &image->config))
+/* A copy of a part that begins with a struct of so many bytes, behind `room` bytes. */
+static char *copy_part(const struct config_image *image, const struct part *part, size_t first,
+		       size_t room)
+{
+	char *copy;
+
+	if (!is_whole(image, part) || part->length <= first ||
+	    image->bytes[part->at + part->length - 1] != '\0')
 		return NULL;
-	image->config.image = block;
-	return &image->config;
+	copy = malloc(room + part->length);
+	if (copy)
+		memcpy(copy + room, image->bytes + part->at, part->length);
+	return copy;
+}
+
+static struct config *unpack_config(const struct config_image *image, const struct part *part)
+{
+	struct config *config = (struct config *)copy_part(image, part, sizeof(*config), 0);
+	const struct reader reader = {(char *)config, part->length, sizeof(*config)};
+
+	if (config && find_config(&reader, config))
+		return config;
+	free(config);
+	return NULL;
+}
+
+static bool read_head(struct config_image *image, struct part *config)
+{
+	struct head head;
+
+	if (image->length < sizeof(head))
+		return false;
+	memcpy(&head, image->bytes, sizeof(head));
+	if (head.magic != IMAGE_MAGIC || head.sizes != SIZES ||
+	    head.sum != image_sum(&head, offsetof(struct head, sum)) ||
+	    !is_whole(image, &head.entries) || !is_whole(image, &head.names))
+		return false;
+	image->entries = (const void *)(image->bytes + head.entries.at);
+	image->entry_count = head.entries.length / sizeof(*image->entries);
+	image->names = (const void *)(image->bytes + head.names.at);
+	image->name_count = head.names.length / sizeof(*image->names);
+	*config = head.config;
+	return true;
+}
+
+struct config *config_unpack(const void *bytes, size_t length)
+{
+	struct config_image *image = calloc(1, sizeof(*image));
+	struct config *config = NULL;
+	struct part part;
+
+	if (!image)
+		return NULL;
+	image->bytes = bytes;
+	image->length = length;
+	if (read_head(image, &part))
+		config = unpack_config(image, &part);
+	if (config)
+		config->image = image;
+	else
+		free(image);
+	return config;
+}
+
+void config_image_own(struct config *config, void *map, size_t length)
+{
+	config->image->map = map;
+	config->image->map_length = length;
+}
+
+void config_image_free(struct config *config)
+{
+	struct config_image *image = config->image;
+
+	for (struct unpacked *at = image->unpacked, *next; at; at = next) {
+		next = at->next;
+		free(at);
+	}
+	if (image->map)
+		(void)munmap(image->map, image->map_length);
+	free(image);
+	free(config);
+}
+
+/* ---- the policies of an image --------------------------------------------------------------- */
+
+size_t config_image_count(const struct config_image *image)
+{
+	return image->entry_count;
+}
+
+bool config_image_may_match(const struct config_image *image, size_t index,
+			    const struct name_filter *names)
+{
+	const struct entry *entry = &image->entries[index];
+
+	if (entry->name_count == 0 || entry->first_name > image->name_count ||
+	    entry->name_count > image->name_count - entry->first_name)
+		return true;
+	for (size_t i = 0; i < entry->name_count; i++)
+		if (may_contain(names, image->names[entry->first_name + i]))
+			return true;
+	return false;
+}
+
+const struct policy *config_image_policy(struct config_image *image, size_t index)
+{
+	const struct part *part = &image->entries[index].policy;
+	struct unpacked *unpacked = (struct unpacked *)copy_part(image, part, sizeof(struct policy),
+								 offsetof(struct unpacked, policy));
+	struct reader reader = {.length = part->length, .first = sizeof(struct policy)};
+
+	if (!unpacked)
+		return NULL;
+	reader.bytes = (char *)&unpacked->policy;
+	if (!find_policy(&reader, &unpacked->policy)) {
+		free(unpacked);
+		return NULL;
+	}
+	unpacked->next = image->unpacked;
+	image->unpacked = unpacked;
+	return &unpacked->policy;
 }

@@ -11,8 +11,12 @@
  * mode, and the times of the last change of content and of state, which nobody can set. Files that
  * changed in the last two seconds are never kept: the kernel's clock for them is coarse, and one
  * more change could leave the same time.
+ *
+ * A kept file that is not whole is not used. When config_select finds that the policy which it
+ * needs is damaged in there, config_forget_kept makes the next call read the files.
  */
 struct config *config_load_kept(int dir, int kept, const char *build, struct config **exempt,
 				struct failure *why);
+void config_forget_kept(int kept);
 
 #endif

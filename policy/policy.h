@@ -117,13 +117,13 @@ struct config {
 	struct string_list exempt_users, exempt_groups; /* "root" is always exempt as well */
 	bool unmatched_deny;                            /* unmatched = deny */
 	char *unmatched_text;    /* "unmatched_message": shown then; may be NULL */
-	struct policy *policies; /* in file order */
+	struct policy *policies; /* in file order; of a config with an image none are here */
 	size_t policy_count;
 	struct pool *pools;
 	size_t pool_count;
-	char **files; /* every file read, in order */
+	char **files; /* every file read, in order; none in a config with an image */
 	size_t file_count;
-	void *image; /* config_unpack(): all of it is in there; NULL when it was parsed */
+	struct config_image *image; /* config_unpack(); NULL when it was parsed */
 };
 
 /* Who asks, resolved by the caller through NSS before any matching. */
@@ -163,9 +163,10 @@ struct selection {
 
 /*
  * First policy in file order whose users/groups and services all match. A policy with users and
- * groups matches by either; one with neither matches everyone. Pure.
+ * groups matches by either; one with neither matches everyone. Pure. False when the config has an
+ * image and what that says of a policy cannot be read: it is damaged, or there is no memory.
  */
-void config_select(const struct config *config, const struct subject *subject,
+bool config_select(const struct config *config, const struct subject *subject,
 		   struct selection *out);
 
 /*

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "policy/build.h"
+#include "policy/image.h"
 #include "policy/policy.h"
 
 /* The first name of the list, in the list's order, that is one of the subject's groups. */
@@ -56,19 +57,52 @@ static const struct pool *find_pool_for(const struct config *config, const struc
 	return NULL;
 }
 
-void config_select(const struct config *config, const struct subject *subject,
+/* Is it this policy? Then *out says so. */
+static bool choose(const struct config *config, const struct policy *policy,
+		   const struct subject *subject, struct selection *out)
+{
+	if (!matches(policy, subject, &out->matched_group))
+		return false;
+	out->policy = policy;
+	if (policy->action == POLICY_CONTAIN)
+		out->pool = find_pool_for(config, policy, subject);
+	return true;
+}
+
+/* Most policies name nobody that the subject is; they are not even unpacked. */
+static bool select_in_image(const struct config *config, const struct subject *subject,
+			    struct selection *out)
+{
+	struct name_filter names = {0};
+
+	name_filter_add(&names, subject->user);
+	for (size_t i = 0; i < subject->group_count; i++)
+		name_filter_add(&names, subject->groups[i]);
+	for (size_t i = 0; i < config_image_count(config->image); i++) {
+		const struct policy *policy;
+
+		if (!config_image_may_match(config->image, i, &names))
+			continue;
+		policy = config_image_policy(config->image, i);
+		if (!policy)
+			return false;
+		if (choose(config, policy, subject, out))
+			break;
+	}
+	return true;
+}
+
+bool config_select(const struct config *config, const struct subject *subject,
 		   struct selection *out)
 {
-	*out = (struct selection){.matched_group = ""};
-	for (size_t i = 0; i < config->policy_count; i++) {
-		const struct policy *policy = &config->policies[i];
+	bool readable = true;
 
-		if (!matches(policy, subject, &out->matched_group))
-			continue;
-		out->policy = policy;
-		if (policy->action == POLICY_CONTAIN)
-			out->pool = find_pool_for(config, policy, subject);
-		return;
-	}
-	out->matched_group = "";
+	*out = (struct selection){.matched_group = ""};
+	if (config->image)
+		readable = select_in_image(config, subject, out);
+	for (size_t i = 0; i < config->policy_count && !out->policy; i++)
+		(void)choose(config, &config->policies[i], subject, out);
+	if (!out->policy)
+		out->matched_group = "";
+	return readable;
 }

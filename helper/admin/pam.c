@@ -63,7 +63,7 @@ static bool admin_may_lose_the_way_in(const struct config *config)
 	if (!subject_names_load(admin, "sshd", &names, &why))
 		return false; /* not a user of this machine: root through a recovery shell */
 	if (!config_is_exempt(config, &names.subject)) {
-		config_select(config, &names.subject, &selection);
+		(void)config_select(config, &names.subject, &selection);
 		loses = selection.policy ? selection.policy->action != POLICY_HOST
 					 : config->unmatched_deny;
 	}

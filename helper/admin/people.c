@@ -36,7 +36,7 @@ static bool decide(const struct config *config, const struct subject_names *name
 			       "they are exempt by carrel.conf");
 		return true;
 	}
-	config_select(config, &names->subject, &selection);
+	(void)config_select(config, &names->subject, &selection);
 	if (!selection.policy || selection.policy->action != POLICY_CONTAIN) {
 		say_not_contained(person, config, selection.policy);
 		return true;

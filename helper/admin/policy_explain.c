@@ -55,7 +55,7 @@ static bool explain(struct explanation *it, struct failure *why)
 		return true;
 	}
 	it->exempt = false;
-	config_select(it->config, subject, &it->selection);
+	(void)config_select(it->config, subject, &it->selection);
 	policy = it->selection.policy;
 	if (!policy) {
 		it->decision = it->config->unmatched_deny ? "deny" : "host";

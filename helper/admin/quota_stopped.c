@@ -19,7 +19,7 @@ static const struct policy *policy_of(const struct config *config,
 
 	if (!subject_names_load(stored->user, "sshd", &names, why))
 		return NULL;
-	config_select(config, &names.subject, &selection);
+	(void)config_select(config, &names.subject, &selection);
 	if (selection.policy && selection.policy->action == POLICY_CONTAIN)
 		policy = selection.policy;
 	subject_names_free(&names);

@@ -78,17 +78,21 @@ static bool exempt_despite(struct session_request *request, struct config *exemp
 	return is_exempt;
 }
 
-/* What is kept is below /run/carrel; where that cannot be had, files are read. */
-static struct config *load_kept(int dir, struct config **exempt, struct failure *why)
+/* What is kept is below /run/carrel; where that cannot be had, or is damaged, files are read. */
+static struct config *load_kept(int dir, bool is_damaged, struct config **exempt,
+				struct failure *why)
 {
 	struct failure ignored;
 	struct this_build build;
 	_cleanup_close_ int kept = this_build_read(&build) ? registry_open_run(&ignored) : -1;
 
-	return config_load_kept(dir, kept, build.text, exempt, why);
+	if (!is_damaged)
+		return config_load_kept(dir, kept, build.text, exempt, why);
+	config_forget_kept(kept);
+	return config_load(dir, exempt, why);
 }
 
-void session_load(struct session_request *request)
+static void read_policies(struct session_request *request, bool is_damaged)
 {
 	_cleanup_close_ int dir = dir_open_at(AT_FDCWD, CARREL_ETC, false);
 
@@ -96,7 +100,12 @@ void session_load(struct session_request *request)
 	if (dir < 0)
 		fail(&request->broken, FAILURE_POLICY, errno, "cannot open " CARREL_ETC);
 	else
-		request->config = load_kept(dir, &request->exempt, &request->broken);
+		request->config = load_kept(dir, is_damaged, &request->exempt, &request->broken);
+}
+
+void session_load(struct session_request *request)
+{
+	read_policies(request, false);
 }
 
 static bool has_config(struct session_request *request, struct failure *why)
@@ -174,7 +183,12 @@ static bool choose(struct session_request *request, const struct subject *subjec
 		let_in(request);
 		return true;
 	}
-	config_select(config, subject, &request->selection);
+	if (!config_select(config, subject, &request->selection)) {
+		config_free(take_ptr(request->config));
+		read_policies(request, true);
+		return has_config(request, why) &&
+		       (!request->config || choose(request, subject, why));
+	}
 	if (request->selection.policy)
 		return apply_policy(request, why);
 	if (!config->unmatched_deny)

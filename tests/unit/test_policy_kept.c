@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -61,11 +62,37 @@ static struct config *load(void)
 	return config;
 }
 
+/* Packed again with the policies that are in its image; NULL when one cannot be read. */
+static void *pack(const struct config *config, size_t *length)
+{
+	struct config whole = *config;
+	size_t count = config->image ? config_image_count(config->image) : 0;
+	struct policy *policies = calloc(count + 1, sizeof(*policies));
+	bool readable = true;
+	void *bytes;
+
+	ck_assert_ptr_nonnull(policies);
+	for (size_t i = 0; i < count && readable; i++) {
+		const struct policy *policy = config_image_policy(config->image, i);
+
+		readable = policy != NULL;
+		if (policy)
+			policies[i] = *policy;
+	}
+	if (config->image) {
+		whole.policies = policies;
+		whole.policy_count = count;
+	}
+	bytes = readable ? config_pack(&whole, length) : NULL;
+	free(policies);
+	return bytes;
+}
+
 /* Two configs are alike when they are packed alike: all members, in the same order. */
 static void assert_alike(const struct config *a, const struct config *b)
 {
 	size_t length_a = 0, length_b = 0;
-	void *bytes_a = config_pack(a, &length_a), *bytes_b = config_pack(b, &length_b);
+	void *bytes_a = pack(a, &length_a), *bytes_b = pack(b, &length_b);
 
 	ck_assert_ptr_nonnull(bytes_a);
 	ck_assert_uint_eq(length_a, length_b);
@@ -74,34 +101,80 @@ static void assert_alike(const struct config *a, const struct config *b)
 	free(bytes_b);
 }
 
+/* The name of the policy for a user and a group, "-" for none, "damaged". */
+static const char *chosen(const struct config *config, const char *user, const char *group)
+{
+	const char *const groups[] = {"users", group};
+	const struct subject subject = {user, "sshd", groups, 2};
+	struct selection selection;
+
+	if (!config_select(config, &subject, &selection))
+		return "damaged";
+	return selection.policy ? selection.policy->name : "-";
+}
+
 START_TEST(unpacked_is_what_was_packed)
 {
 	struct config *config = policy_dir_load(&dir), *again;
+	const struct policy *first, *second;
 	size_t length = 0;
 	void *bytes = config_pack(config, &length);
 
 	ck_assert_ptr_nonnull(bytes);
-	again = config_unpack(bytes, bytes, length);
+	again = config_unpack(bytes, length);
 	ck_assert_ptr_nonnull(again);
 	assert_alike(config, again);
 	ck_assert_str_eq(again->state_dir, "/srv/carrel");
 	ck_assert_ptr_null(again->cgroup_parent);
 	ck_assert_str_eq(again->exempt_groups.items[1], "wheel");
-	ck_assert_uint_eq(again->policy_count, 2);
-	ck_assert_str_eq(again->policies[0].binds[1].target, "/b");
-	ck_assert_str_eq(again->policies[0].environment.items[1], "B=2");
-	ck_assert_str_eq(again->policies[0].where.file, "policy.d/a.conf");
-	ck_assert_str_eq(again->policies[1].deny_text, "no");
+	ck_assert_uint_eq(config_image_count(again->image), 2);
+	first = config_image_policy(again->image, 0);
+	second = config_image_policy(again->image, 1);
+	ck_assert_str_eq(first->binds[1].target, "/b");
+	ck_assert_str_eq(first->environment.items[1], "B=2");
+	ck_assert_str_eq(first->where.file, "policy.d/a.conf");
+	ck_assert_str_eq(second->deny_text, "no");
 	ck_assert_str_eq(again->pools[0].groups.items[0], "cs101");
-	ck_assert_str_eq(again->files[1], "policy.d/a.conf");
 	config_free(again);
 	config_free(config);
+	free(bytes);
 }
 END_TEST
 
-/* Every byte changed in turn: refused, or a config that can be walked; AddressSanitizer looks on.
- */
-START_TEST(damaged_images_lead_nowhere)
+/* By all rules of which policy matches, an image says what the files say. */
+START_TEST(an_image_chooses_alike)
+{
+	static const char *const names[] = {"ann", "bob", "students", "cs101", "x", "users", "p9"};
+	struct config *config, *again;
+	size_t length = 0;
+	void *bytes;
+
+	policy_dir_write(&dir, "policy.d/b.conf",
+			 "policy \"c\" { groups = {\"bob\"} }\n"
+			 "policy \"d\" { services = {\"login\"} }\n"
+			 "policy \"e\" { users = {\"x\", \"p9\"} groups = {\"y\"} }\n"
+			 "policy \"f\" { services = {\"sshd\"} groups = {\"x\"} }\n"
+			 "policy \"g\" { services = {\"sshd\"} }\n");
+	config = policy_dir_load(&dir);
+	bytes = config_pack(config, &length);
+	ck_assert_ptr_nonnull(bytes);
+	again = config_unpack(bytes, length);
+	ck_assert_ptr_nonnull(again);
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+		for (size_t j = 0; j < ARRAY_LENGTH(names); j++)
+			ck_assert_str_eq(chosen(config, names[i], names[j]),
+					 chosen(again, names[i], names[j]));
+	ck_assert_str_eq(chosen(again, "p9", "z"), "e");
+	ck_assert_str_eq(chosen(again, "eve", "x"), "f");
+	ck_assert_str_eq(chosen(again, "eve", "z"), "g");
+	config_free(again);
+	config_free(config);
+	free(bytes);
+}
+END_TEST
+
+/* Every byte changed in turn: it is seen, at once or when the policy is asked for. */
+START_TEST(damage_is_seen)
 {
 	struct config *config = policy_dir_load(&dir);
 	size_t length = 0;
@@ -109,19 +182,56 @@ START_TEST(damaged_images_lead_nowhere)
 
 	ck_assert_ptr_nonnull(bytes);
 	for (size_t i = 0; i < length; i++) {
+		struct config *found;
+
+		bytes[i] = (char)(bytes[i] ^ 0x10);
+		found = config_unpack(bytes, length);
+		if (found) {
+			ck_assert_ptr_null(pack(found, &(size_t){0}));
+			config_free(found);
+		}
+		bytes[i] = (char)(bytes[i] ^ 0x10);
+	}
+	for (size_t i = 0; i < length; i += 8) {
+		char *cut = malloc(i + 1);
+		struct config *found;
+
+		ck_assert_ptr_nonnull(cut);
+		memcpy(cut, bytes, i);
+		found = config_unpack(cut, i);
+		ck_assert_ptr_null(found);
+		free(cut);
+	}
+	free(bytes);
+	config_free(config);
+}
+END_TEST
+
+/* The same with sums that are right: refused, or a config that can be walked (AddressSanitizer). */
+START_TEST(damaged_images_lead_nowhere)
+{
+	static const char changes[] = {(char)0xff, 0x01, (char)0x80};
+	struct config *config = policy_dir_load(&dir);
+	size_t length = 0;
+	char *bytes = config_pack(config, &length);
+
+	ck_assert_ptr_nonnull(bytes);
+	for (size_t i = 0; i < length * ARRAY_LENGTH(changes); i++) {
 		char *copy = malloc(length);
 		struct config *found;
 
 		ck_assert_ptr_nonnull(copy);
 		memcpy(copy, bytes, length);
-		copy[i] = (char)(copy[i] ^ 0xff);
-		found = config_unpack(copy, copy, length);
-		if (found)
-			assert_alike(found, found);
+		copy[i / ARRAY_LENGTH(changes)] ^= changes[i % ARRAY_LENGTH(changes)];
+		config_image_seal(copy, length);
+		found = config_unpack(copy, length);
+		if (found) {
+			(void)chosen(found, "bob", "cs101");
+			free(pack(found, &(size_t){0}));
+			config_free(found);
+		}
 		free(copy);
 	}
-	for (size_t i = 0; i < length; i += 7)
-		ck_assert_ptr_null(config_unpack(bytes, bytes, i));
 	free(bytes);
 	config_free(config);
 }
@@ -194,6 +304,124 @@ START_TEST(kept_until_anything_changes)
 }
 END_TEST
 
+/* Whom the login of "bob" gets, with a kept file that is never written anew. */
+static const char *now(char name[16])
+{
+	struct config *config = load();
+
+	(void)snprintf(name, 16, "%s", chosen(config, "bob", "none"));
+	ck_assert(is_kept());
+	config_free(config);
+	return name;
+}
+
+static void replace(const char *name, const char *text)
+{
+	policy_dir_write(&dir, "new", text);
+	ck_assert_int_eq(renameat(dir.fd, "new", dir.fd, name), 0);
+}
+
+/* Nothing is kept of files that are this fresh: what was kept stays, and must not be used. */
+START_TEST(each_change_is_seen_at_once)
+{
+	static const char first[] = "policy \"aa\" { users = {\"bob\"} }\n";
+	const struct timespec times[] = {{1000000000, 0}, {1000000000, 0}};
+	char name[16];
+
+	policy_dir_write(&dir, "policy.d/0.conf", first);
+	ck_assert_int_eq(utimensat(dir.fd, "policy.d/0.conf", times, 0), 0);
+	(void)sleep(4);
+	config_free(load());
+	ck_assert_str_eq(now(name), "aa");
+
+	/* edited in place, the length and the time put back */
+	policy_dir_write(&dir, "policy.d/0.conf", "policy \"ab\" { users = {\"bob\"} }\n");
+	ck_assert_int_eq(utimensat(dir.fd, "policy.d/0.conf", times, 0), 0);
+	ck_assert_str_eq(now(name), "ab");
+	replace("policy.d/0.conf", "policy \"ac\" { users = {\"bob\"} }\n");
+	ck_assert_str_eq(now(name), "ac");
+	policy_dir_write(&dir, "policy.d/0-.conf", "policy \"ad\" { users = {\"bob\"} }\n");
+	ck_assert_str_eq(now(name), "ad");
+	ck_assert_int_eq(renameat(dir.fd, "policy.d/0-.conf", dir.fd, "policy.d/z.conf"), 0);
+	ck_assert_str_eq(now(name), "ac");
+	ck_assert_int_eq(unlinkat(dir.fd, "policy.d/0.conf", 0), 0);
+	ck_assert_str_eq(now(name), "b");
+	ck_assert_int_eq(renameat(dir.fd, "policy.d", dir.fd, "away"), 0);
+	ck_assert_str_eq(now(name), "-");
+	ck_assert_int_eq(renameat(dir.fd, "away", dir.fd, "policy.d"), 0);
+	ck_assert_str_eq(now(name), "b");
+}
+END_TEST
+
+static size_t read_kept(char *bytes, size_t size)
+{
+	int fd = openat(kept.fd, KEPT, O_RDONLY);
+	ssize_t length = read(fd, bytes, size);
+
+	ck_assert_int_gt(length, 0);
+	ck_assert_uint_lt((size_t)length, size);
+	(void)close(fd);
+	return (size_t)length;
+}
+
+static void write_kept(const char *bytes, size_t length)
+{
+	struct failure why;
+
+	ck_assert(file_replace_at(kept.fd, KEPT, bytes, length, 0600, false, &why));
+}
+
+/* As a login does it: "b", from what was kept or from the files. */
+static void assert_bob_gets_b(bool *was_read)
+{
+	struct config *config = load();
+	const char *name = chosen(config, "bob", "none");
+
+	*was_read = !config->image || strcmp(name, "damaged") == 0;
+	if (strcmp(name, "damaged") == 0) {
+		config_forget_kept(kept.fd);
+		config_free(config);
+		config = load();
+		ck_assert_ptr_null(config->image);
+		name = chosen(config, "bob", "none");
+	}
+	ck_assert_str_eq(name, "b");
+	config_free(config);
+}
+
+START_TEST(a_damaged_file_is_not_believed)
+{
+	static char bytes[65536], changed[65536];
+	size_t length, seen = 0;
+	bool was_read;
+
+	(void)sleep(4);
+	config_free(load());
+	length = read_kept(bytes, sizeof(bytes));
+	assert_bob_gets_b(&was_read);
+	ck_assert(!was_read);
+	for (size_t i = 0; i < length; i++) {
+		memcpy(changed, bytes, length);
+		changed[i] = (char)(changed[i] ^ 0x41);
+		write_kept(changed, length);
+		assert_bob_gets_b(&was_read);
+		seen += was_read;
+	}
+	ck_assert_uint_gt(seen, length / 2); /* but for the policy that bob does not get */
+	for (size_t i = 0; i < length; i += 5) {
+		write_kept(bytes, i);
+		assert_bob_gets_b(&was_read);
+		ck_assert(was_read);
+	}
+	memset(bytes + length, 0, 8);
+	write_kept(bytes, length + 8);
+	assert_bob_gets_b(&was_read);
+	ck_assert(was_read);
+	assert_bob_gets_b(&was_read);
+	ck_assert(!was_read);
+}
+END_TEST
+
 START_TEST(without_a_place_it_just_reads)
 {
 	struct failure why = {0};
@@ -213,9 +441,13 @@ Suite *policy_kept_suite(void)
 	tcase_set_timeout(tests, 30);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, unpacked_is_what_was_packed);
+	tcase_add_test(tests, an_image_chooses_alike);
+	tcase_add_test(tests, damage_is_seen);
 	tcase_add_test(tests, damaged_images_lead_nowhere);
 	tcase_add_test(tests, fresh_files_are_not_kept);
 	tcase_add_test(tests, kept_until_anything_changes);
+	tcase_add_test(tests, each_change_is_seen_at_once);
+	tcase_add_test(tests, a_damaged_file_is_not_believed);
 	tcase_add_test(tests, without_a_place_it_just_reads);
 	suite_add_tcase(suite, tests);
 	return suite;

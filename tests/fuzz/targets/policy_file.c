@@ -1,7 +1,9 @@
 /* targets/policy_file.c - carrel.conf and the files of policy.d. */
 /* Sources: policy/grammar.c policy/tree.c policy/schema.c policy/readers.c policy/check.c
  * policy/build.c policy/paths.c policy/values.c policy/format.c policy/limit_rules.c policy/hours.c
- * policy/template.c policy/nearest.c policy/select.c base/failure.c
+ * policy/template.c policy/nearest.c policy/select.c policy/image.c policy/image_format.c
+ * policy/image_pack.c
+ * base/failure.c
  */
 #include <confuse.h>
 
@@ -72,7 +74,7 @@ static void check_config(const struct config *config)
 		check_one_policy(&config->policies[i]);
 	for (size_t i = 0; i < config->pool_count; i++)
 		check_limits(&config->pools[i].limits);
-	config_select(config, &subject, &selection);
+	MUST(config_select(config, &subject, &selection));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
