@@ -77,7 +77,7 @@ char *group_system_entries(const char *text, struct failure *why);
  * owners, times and inodes of what is shown) is unchanged; the fingerprint is taken anew only when
  * the last check is `recheck_seconds` ago, in another boot or in the future. A new generation is
  * built aside and renamed in place; two at once are serialised with flock on `store`/etc.lock. Old
- * generations are removed except those in use (shared flock held by *in_use_fd, to be kept by the
+ * generations are removed except those in use (by the hold *in_use_fd, to be kept by the
  * caller as long as the snapshot is mounted; -1 on failure).
  *
  * Returns an O_PATH directory descriptor of the generation, -1 with *why on failure.

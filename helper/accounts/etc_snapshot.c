@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/files.h"
+#include "base/holds.h"
 #include "helper/accounts/accounts.h"
 #include "helper/accounts/etc_copy.h"
 #include "helper/accounts/etc_fingerprint.h"
@@ -24,8 +25,8 @@
  *   etc.lock          held while a generation is looked for, built or removed
  *   etc.stamp         "<generation> <boot id>"; its mtime is when /etc was last looked at
  *
- * Users of a generation hold a shared flock of the directory that its etc is in. Of etc itself
- * anybody in a container can take a lock, and so keep others from it.
+ * Users of a generation have a hold (base/holds.h) of the directory that its etc is in, which is
+ * the gate, too. Of etc itself anybody in a container can take a lock, and so keep others from it.
  */
 #define LOCK_NAME    "etc.lock"
 #define STAMP_NAME   "etc.stamp"
@@ -44,6 +45,24 @@
 struct generation {
 	char name[sizeof(NEW_PREFIX) + HEX_DIGITS];
 };
+
+/* A generation that is not removed while it is held; both -1 when there is none. */
+struct held {
+	int dir, hold;
+};
+
+#define HELD_NONE                                                                                  \
+	{                                                                                          \
+		-1, -1                                                                             \
+	}
+
+static void let_go(struct held *held)
+{
+	cleanup_close(&held->dir);
+	cleanup_close(&held->hold);
+}
+
+#define _cleanup_held_ __attribute__((cleanup(let_go)))
 
 struct snapshot_store {
 	int fd;
@@ -71,16 +90,18 @@ static bool is_generation(const char *name)
  * Open a generation and keep it from being removed. Whoever removes one may have come between
  * the open and the lock: then the name is no longer that of the directory.
  */
-static int hold_generation(int store, const char *name)
+static bool hold_generation(int store, const char *name, struct held *held)
 {
-	_cleanup_close_ int fd = openat(store, name, DIR_FLAGS);
-	struct stat held, named;
+	_cleanup_close_ int dir = openat(store, name, DIR_FLAGS);
+	_cleanup_close_ int hold = dir < 0 ? -1 : hold_shared(dir, dir);
+	struct stat opened, named;
 
-	if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) < 0 || fstat(fd, &held) < 0 ||
-	    fstatat(store, name, &named, AT_SYMLINK_NOFOLLOW) < 0 || held.st_dev != named.st_dev ||
-	    held.st_ino != named.st_ino)
-		return -1;
-	return take_fd(&fd);
+	if (hold < 0 || fstat(dir, &opened) < 0 ||
+	    fstatat(store, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    opened.st_dev != named.st_dev || opened.st_ino != named.st_ino)
+		return false;
+	*held = (struct held){take_fd(&dir), take_fd(&hold)};
+	return true;
 }
 
 static bool is_recent(const struct timespec *then, unsigned seconds)
@@ -97,7 +118,8 @@ static bool is_recent(const struct timespec *then, unsigned seconds)
 }
 
 /* The generation that the stamp names, when it was looked at in this boot and recently. */
-static int hold_checked(const struct snapshot_store *store, unsigned recheck_seconds)
+static bool hold_checked(const struct snapshot_store *store, unsigned recheck_seconds,
+			 struct held *held)
 {
 	_cleanup_close_ int fd = openat(store->fd, STAMP_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	char text[sizeof(struct generation) + 1 + BOOT_ID_MAX], *rest = text, *name;
@@ -105,15 +127,14 @@ static int hold_checked(const struct snapshot_store *store, unsigned recheck_sec
 	ssize_t length;
 
 	if (fd < 0 || fstat(fd, &status) < 0 || !is_recent(&status.st_mtim, recheck_seconds))
-		return -1;
+		return false;
 	length = read(fd, text, sizeof(text) - 1);
 	if (length < 0)
-		return -1;
+		return false;
 	text[length] = '\0';
 	name = strsep(&rest, " ");
-	if (!rest || !is_generation(name) || strcmp(rest, store->boot) != 0)
-		return -1;
-	return hold_generation(store->fd, name);
+	return rest && is_generation(name) && strcmp(rest, store->boot) == 0 &&
+	       hold_generation(store->fd, name, held);
 }
 
 /* Data reaches the disk when it will: a stamp that a crash leaves is of another boot. */
@@ -201,7 +222,7 @@ static void remove_unused(int store, const char *name)
 	struct generation aside;
 	struct failure ignored;
 
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+	if (fd < 0 || !hold_exclusive(fd, fd))
 		return;
 	(void)snprintf(aside.name, sizeof(aside.name), "%s%s", NEW_PREFIX,
 		       name + strlen(NAME_PREFIX));
@@ -236,28 +257,27 @@ static void tidy(int store, const char *newest)
 }
 
 /* Look at /etc, and build a generation when none shows what it is now. The lock is held. */
-static int hold_current(const struct snapshot_store *store, int etc, struct failure *why)
+static bool hold_current(const struct snapshot_store *store, int etc, struct held *held,
+			 struct failure *why)
 {
-	_cleanup_close_ int held = -1;
 	struct generation generation;
 	uint64_t number;
+	bool found;
 
 	if (!etc_fingerprint(etc, store->boot, &number, why))
-		return -1;
+		return false;
 	generation = name_generation(NAME_PREFIX, number);
-	held = hold_generation(store->fd, generation.name);
+	found = hold_generation(store->fd, generation.name, held);
 	tidy(store->fd, generation.name); /* before a new one needs the space */
-	if (held < 0) {
+	if (!found) {
 		if (!build(store, etc, &generation, why))
-			return -1;
-		held = hold_generation(store->fd, generation.name);
+			return false;
+		found = hold_generation(store->fd, generation.name, held);
 	}
-	if (held < 0)
-		return fail_fd(why, FAILURE_SYSTEM, errno, "cannot open the snapshot of /etc '%s'",
-			       generation.name);
-	if (!write_stamp(store, generation.name, why))
-		return -1;
-	return take_fd(&held);
+	if (!found)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot open the snapshot of /etc '%s'",
+			    generation.name);
+	return write_stamp(store, generation.name, why);
 }
 
 static int lock_store(int store, struct failure *why)
@@ -282,27 +302,28 @@ int etc_snapshot_open(int etc, int store, unsigned recheck_seconds, int *in_use_
 	_cleanup_free_ char *boot =
 	    file_read_at(AT_FDCWD, BOOT_ID_PATH, BOOT_ID_MAX - 1, NULL, why);
 	const struct snapshot_store place = {store, boot};
-	_cleanup_close_ int held = -1, lock = -1;
+	_cleanup_held_ struct held held = HELD_NONE;
+	_cleanup_close_ int lock = -1;
+	bool found;
 	int snapshot;
 
 	*in_use_fd = -1;
 	if (!boot)
 		return -1;
-	held = hold_checked(&place, recheck_seconds);
-	if (held < 0) {
+	found = hold_checked(&place, recheck_seconds, &held);
+	if (!found) {
 		lock = lock_store(store, why);
 		if (lock < 0)
 			return -1;
 		/* Who had the lock before has perhaps done it all. */
-		held = hold_checked(&place, recheck_seconds);
+		found = hold_checked(&place, recheck_seconds, &held) ||
+			hold_current(&place, etc, &held, why);
 	}
-	if (held < 0)
-		held = hold_current(&place, etc, why);
-	if (held < 0)
+	if (!found)
 		return -1;
-	snapshot = openat(held, CONTENT_NAME, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	snapshot = openat(held.dir, CONTENT_NAME, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (snapshot < 0)
 		return fail_fd(why, FAILURE_SYSTEM, errno, "cannot open the snapshot of /etc");
-	*in_use_fd = take_fd(&held);
+	*in_use_fd = take_fd(&held.hold);
 	return snapshot;
 }

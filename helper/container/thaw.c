@@ -9,16 +9,22 @@
 
 #include "base/files.h"
 
+bool container_is_held(const struct registry *registry, const char *name)
+{
+	char mark[80];
+
+	(void)snprintf(mark, sizeof(mark), "%.64s/" FROZEN_MARK, name);
+	return faccessat(registry->run_containers, mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 bool container_thaw(const struct registry *registry, const struct cgroup_layout *layout,
 		    const char *name, const char *pool, struct failure *why)
 {
-	char mark[80];
 	struct cgroup cgroup;
 	_cleanup_close_ int dir = -1;
 	bool thawed;
 
-	(void)snprintf(mark, sizeof(mark), "%.64s/" FROZEN_MARK, name);
-	if (faccessat(registry->run_containers, mark, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!container_is_held(registry, name))
 		return true;
 	dir = dir_open_at(registry->run_containers, name, true);
 	if (dir < 0)

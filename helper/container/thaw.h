@@ -12,6 +12,9 @@
 /* In the container's folder in /run, from before its processes are held until they are let go. */
 #define FROZEN_MARK "frozen"
 
+/* Is the mark there? */
+bool container_is_held(const struct registry *registry, const char *name);
+
 /*
  * Let it go when the mark says that it is being held. The caller has the container's lock, so that
  * nobody holds it on purpose. `pool` is NULL or "" for none. Cheap when there is no mark.

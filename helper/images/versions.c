@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/files.h"
+#include "base/holds.h"
 #include "helper/registry/record.h"
 
 #define LOCK_NAME "lock"
@@ -161,9 +161,10 @@ int image_version_lock(int version, bool exclusive)
 {
 	_cleanup_close_ int lock =
 	    openat(version, LOCK_NAME, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	_cleanup_close_ int hold = lock < 0 || exclusive ? -1 : hold_shared(version, lock);
 	struct stat status;
 
-	if (lock < 0 || flock(lock, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0 ||
+	if (lock < 0 || (exclusive ? !hold_exclusive(version, lock) : hold < 0) ||
 	    fstat(lock, &status) < 0)
 		return -1;
 	/* Between the open and the lock its remover may have come and gone. */
@@ -171,5 +172,5 @@ int image_version_lock(int version, bool exclusive)
 		errno = ENOENT;
 		return -1;
 	}
-	return take_fd(&lock);
+	return exclusive ? take_fd(&lock) : take_fd(&hold);
 }

@@ -16,7 +16,8 @@
  * Before there were versions, rootfs/ and info stood in NAME/ itself: that is version 0, which is
  * current as long as there is no link `current`.
  *
- * Who uses a version holds a shared flock of its file `lock`, who removes it an exclusive one.
+ * Who uses a version has a hold of it, past the gate `lock` (base/holds.h); who removes it has to
+ * be the only one.
  */
 #define IMAGE_CURRENT      "current"
 #define IMAGE_PREVIOUS     "previous"
@@ -56,7 +57,7 @@ bool image_version_list(int image, uint32_t **numbers, size_t *count, struct fai
 bool image_version_is_whole(int version);
 
 /*
- * Open and lock the file `lock` of a version, shared or exclusive, without waiting. -1 with errno,
+ * Take a hold of a version, shared or exclusive, without waiting; closing lets go. -1 with errno,
  * EWOULDBLOCK when others are in the way, ENOENT when the version is being or has been removed.
  */
 int image_version_lock(int version, bool exclusive);

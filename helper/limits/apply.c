@@ -130,7 +130,8 @@ static enum outcome apply_row(const struct limit_target *target, const struct li
 	fd = openat(target->dir, file->name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return file_missing(target, row, file, limits, why);
-	if (!target->fresh) {
+	/* What has no word for unlimited begins with what is wanted of nearly all. */
+	if (!target->fresh || !file->none) {
 		char held[FILE_SIZE];
 
 		if (!control_read_fd(fd, held, sizeof(held)))

@@ -37,21 +37,15 @@ bool admission_doubt_mounts(const struct admission *admission)
 bool admission_prepare(struct admission *admission, struct failure *why)
 {
 	struct session_request *request = admission->request;
-	const struct pool *pool = request->selection.pool;
 
 	if (!policy_supported(request->config, admission_policy(admission), why) ||
-	    !registry_open(request->config->state_dir, &admission->registry, why) ||
-	    !cgroup_layout_find(request->config->cgroup_parent, admission->registry.run,
-				&admission->layout, why))
+	    !registry_open(request->config->state_dir, &admission->registry, why))
 		return false;
-	if (!limits_check(&admission->layout, &admission_policy(admission)->limits, why) ||
-	    (pool && !limits_check_pool(&admission->layout, &pool->limits, why)))
-		return admission_doubt_mounts(admission);
 	admission->spec = (struct container_spec){.name = request->name,
 						  .hostname = request->hostname,
 						  .config = request->config,
 						  .policy = admission_policy(admission),
-						  .pool = pool,
+						  .pool = request->selection.pool,
 						  .group = request->selection.matched_group,
 						  .account = request->account,
 						  .registry = &admission->registry,
@@ -59,6 +53,23 @@ bool admission_prepare(struct admission *admission, struct failure *why)
 						  .events = request->events,
 						  .log = request->log};
 	return true;
+}
+
+bool admission_find_cgroups(struct admission *admission, struct failure *why)
+{
+	const struct session_request *request = admission->request;
+	const struct pool *pool = request->selection.pool;
+
+	if (admission->layout.root_count > 0)
+		return true;
+	if (!cgroup_layout_find(request->config->cgroup_parent, admission->registry.run,
+				&admission->layout, why))
+		return false;
+	if (limits_check(&admission->layout, &admission_policy(admission)->limits, why) &&
+	    (!pool || limits_check_pool(&admission->layout, &pool->limits, why)))
+		return true;
+	cgroup_layout_close(&admission->layout);
+	return admission_doubt_mounts(admission);
 }
 
 bool admission_lock(struct admission *admission, struct failure *why)
@@ -133,13 +144,18 @@ static bool start(struct admission *admission, struct failure *why)
 
 bool admission_find(struct admission *admission, struct failure *why)
 {
+	bool held;
+
 	if (!check_owner(admission, why) ||
 	    !registry_running(&admission->registry, admission->request->name, &admission->record,
 			      &admission->init, why))
 		return false;
+	held = container_is_held(&admission->registry, admission->request->name);
+	if ((held || admission->init < 0) && !admission_find_cgroups(admission, why))
+		return false;
 	/* Our lock says that whoever was holding it has been killed. */
-	if (!container_thaw(&admission->registry, &admission->layout, admission->request->name,
-			    admission->record.pool, why))
+	if (held && !container_thaw(&admission->registry, &admission->layout,
+				    admission->request->name, admission->record.pool, why))
 		return false;
 	/* PID 1 would not answer until it is let go. */
 	if (admission->init >= 0 &&
@@ -257,13 +273,14 @@ bool admission_ask(const struct admission *admission, const struct control_reque
  * PID 1 ends only when all of its namespace are reaped (pid_namespaces(7)), also children of a
  * login service, which is outside, and may itself wait on something that a user put in its way.
  */
-static void kill_rest(const struct admission *admission)
+static void kill_rest(struct admission *admission)
 {
 	const struct pool *pool = admission->request->selection.pool;
 	struct cgroup cgroup;
 	struct failure ignored;
 
-	if (!cgroup_open(&admission->layout, admission->request->name, pool ? pool->name : NULL,
+	if (!admission_find_cgroups(admission, &ignored) ||
+	    !cgroup_open(&admission->layout, admission->request->name, pool ? pool->name : NULL,
 			 &cgroup, &ignored))
 		return;
 	(void)cgroup_kill(&admission->layout, &cgroup, &ignored);

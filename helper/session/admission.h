@@ -12,7 +12,8 @@
 struct admission {
 	struct session_request *request;
 	struct registry registry;
-	struct cgroup_layout layout;
+	struct cgroup_layout layout; /* empty until admission_find_cgroups */
+	struct login_tty tty;        /* of the host's, that the login service is on */
 	struct container_spec spec;
 	struct running_record record;
 	struct stored_record before; /* as it was when this login came */
@@ -28,7 +29,7 @@ struct admission {
 #define ADMISSION_OF(of)                                                                           \
 	{                                                                                          \
 		.request = (of), .registry = {-1, -1, -1, -1, -1}, .tether = TETHER_NONE,          \
-		.lock = -1, .init = -1, .turn = TURN_NONE                                          \
+		.tty = {.fd = -1}, .lock = -1, .init = -1, .turn = TURN_NONE                       \
 	}
 
 const struct policy *admission_policy(const struct admission *admission);
@@ -39,8 +40,14 @@ const struct policy *admission_policy(const struct admission *admission);
  */
 bool admission_doubt_mounts(const struct admission *admission);
 
-/* Open the registry and the cgroups, and check that the policy can be held to here. */
+/* Open the registry, and check that this version can do what the policy asks for. */
 bool admission_prepare(struct admission *admission, struct failure *why);
+
+/*
+ * Find the cgroups, once, and check that they can hold to the policy's limits: before a container
+ * is started, and before somebody is moved into one that runs.
+ */
+bool admission_find_cgroups(struct admission *admission, struct failure *why);
 
 /* Nobody else finds, starts or stops the container meanwhile. */
 bool admission_lock(struct admission *admission, struct failure *why);

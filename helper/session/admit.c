@@ -12,8 +12,8 @@
 /* Descriptors of a session's request besides those of its plan (helper/init/control.h). */
 #define SESSION_FDS_MAX (7 + SESSION_FILE_COUNT + 2)
 
-static void fill_request(const struct admission *admission, const struct login_tty *tty,
-			 const struct plan *plan, struct control_request *out)
+static void fill_request(const struct admission *admission, const struct plan *plan,
+			 struct control_request *out)
 {
 	const struct session_request *request = admission->request;
 	const struct policy *policy = admission_policy(admission);
@@ -37,7 +37,46 @@ static void fill_request(const struct admission *admission, const struct login_t
 	(void)snprintf(out->tty, sizeof(out->tty), "%s", request->wire.tty);
 	(void)snprintf(out->rhost, sizeof(out->rhost), "%s", request->wire.rhost);
 	(void)snprintf(out->policy, sizeof(out->policy), "%s", policy->name);
-	(void)snprintf(out->tty_path, sizeof(out->tty_path), "%s", tty->fd >= 0 ? tty->inside : "");
+	(void)snprintf(out->tty_path, sizeof(out->tty_path), "%s",
+		       admission->tty.fd >= 0 ? admission->tty.inside : "");
+}
+
+static void forget_place(struct admission *admission)
+{
+	tether_close(&admission->tether);
+	cgroup_close(&admission->cgroup);
+}
+
+static bool find_cgroup(struct admission *admission, struct failure *why)
+{
+	const struct session_request *request = admission->request;
+	const struct pool *pool = request->selection.pool;
+
+	return admission->cgroup.count > 0 ||
+	       (admission_find_cgroups(admission, why) &&
+		cgroup_open(&admission->layout, request->name, pool ? pool->name : NULL,
+			    &admission->cgroup, why)) ||
+	       admission_doubt_mounts(admission);
+}
+
+/*
+ * What PID 1 is to hold the session by. That takes the container's cgroup when the policy ends
+ * sessions; for others it is found while PID 1 is at work.
+ */
+static bool prepare_tether(struct admission *admission, struct failure *why)
+{
+	const struct tether_subject subject = {.policy = admission_policy(admission),
+					       .registry = &admission->registry,
+					       .name = admission->request->name,
+					       .layout = &admission->layout,
+					       .container = &admission->cgroup,
+					       .tty = &admission->tty,
+					       .pid = admission->request->caller.pid};
+
+	forget_place(admission);
+	return (!tether_is_wanted(subject.policy) || find_cgroup(admission, why)) &&
+	       (tether_open(&subject, &admission->tether, why) ||
+		admission_doubt_mounts(admission));
 }
 
 /* Into the container's cgroup, or one of the session's own when its policy ends sessions. */
@@ -47,6 +86,8 @@ static bool move_caller(struct admission *admission, struct failure *why)
 	const struct cgroup *place =
 	    admission->tether.has_scope ? &admission->tether.session.place : &admission->cgroup;
 
+	if (!find_cgroup(admission, why))
+		return false;
 	admission->came_from = cgroup_whereabouts(caller, why);
 	if (!admission->came_from)
 		return false;
@@ -65,7 +106,7 @@ static void move_back(struct admission *admission)
 
 /*
  * PID 1 prepares the session while the login service is moved, on another processor if there is
- * one: each is a fifth of a login. A session that comes to nothing moves the service back.
+ * one: each is a quarter of a login. A session that comes to nothing moves the service back.
  */
 static bool ask_and_move(struct admission *admission, const struct control_request *request,
 			 const int *fds, size_t count, struct control_answer *answer,
@@ -113,8 +154,8 @@ static bool ask_init(struct admission *admission, int memfd, const struct plan *
  * FAILURE_BUSY: the container is stopping, or was killed just now, so that its socket closes.
  * FAILURE_LIMIT: it is full.
  */
-static bool register_session(struct admission *admission, const struct login_tty *tty,
-			     const struct plan *plan, struct failure *why)
+static bool register_session(struct admission *admission, const struct plan *plan,
+			     struct failure *why)
 {
 	_cleanup_close_ int memfd = plan_memfd(plan, why);
 	struct control_request request;
@@ -122,7 +163,7 @@ static bool register_session(struct admission *admission, const struct login_tty
 
 	if (memfd < 0)
 		return false;
-	fill_request(admission, tty, plan, &request);
+	fill_request(admission, plan, &request);
 	if (plan->fd_count > CHANNEL_MAX_FDS - SESSION_FDS_MAX)
 		return fail(why, FAILURE_LIMIT, 0, "the session has too many mounts");
 	if (!ask_init(admission, memfd, plan, &request, &answer, why))
@@ -143,8 +184,7 @@ static bool register_session(struct admission *admission, const struct login_tty
 						     : "carrel-init is of another version");
 }
 
-static bool join_session(struct admission *admission, const struct login_tty *tty,
-			 struct failure *why)
+static bool join_session(struct admission *admission, struct failure *why)
 {
 	struct plan *plan = plan_new();
 	struct id_map gids;
@@ -153,47 +193,20 @@ static bool join_session(struct admission *admission, const struct login_tty *tt
 	if (!plan)
 		return fail(why, FAILURE_SYSTEM, ENOMEM, "cannot plan the session");
 	joined = admission_map(admission, &gids, why) &&
-		 plan_session(plan, &admission->spec, &gids, tty, why) &&
-		 register_session(admission, tty, plan, why);
+		 plan_session(plan, &admission->spec, &gids, &admission->tty, why) &&
+		 register_session(admission, plan, why);
 	plan_free(plan);
 	return joined;
 }
 
-static void forget_place(struct admission *admission)
-{
-	tether_close(&admission->tether);
-	cgroup_close(&admission->cgroup);
-}
-
-/* The container's cgroup, and one of the session in it where its policy ends sessions. */
-static bool find_place(struct admission *admission, const struct login_tty *tty,
-		       struct failure *why)
-{
-	const struct session_request *request = admission->request;
-	const struct pool *pool = request->selection.pool;
-	const struct tether_subject subject = {.policy = admission_policy(admission),
-					       .registry = &admission->registry,
-					       .name = request->name,
-					       .layout = &admission->layout,
-					       .container = &admission->cgroup,
-					       .tty = tty,
-					       .pid = request->caller.pid};
-
-	forget_place(admission);
-	return cgroup_open(&admission->layout, request->name, pool ? pool->name : NULL,
-			   &admission->cgroup, why) &&
-	       tether_open(&subject, &admission->tether, why);
-}
-
-static bool enter_session(struct admission *admission, const struct login_tty *tty,
-			  struct failure *why)
+static bool enter_session(struct admission *admission, struct failure *why)
 {
 	for (int attempt = 0; attempt < 3; attempt++) {
 		if (!admission_find(admission, why))
 			return false;
-		if (!find_place(admission, tty, why))
-			return admission_doubt_mounts(admission);
-		if (join_session(admission, tty, why))
+		if (!prepare_tether(admission, why))
+			return false;
+		if (join_session(admission, why))
 			return true;
 		move_back(admission);
 		if (why->kind != FAILURE_BUSY)
@@ -207,23 +220,21 @@ static bool enter_session(struct admission *admission, const struct login_tty *t
 static bool admit(struct admission *admission, struct failure *why)
 {
 	struct session_request *request = admission->request;
-	struct login_tty tty;
 	bool admitted;
 
 	if (!admission_prepare(admission, why) ||
 	    !reply_seccomp(request, &admission->registry, admission_policy(admission), why) ||
 	    !admission_lock(admission, why))
 		return false;
-	login_tty_find(request, &tty);
-	memcpy(request->tty_name, tty.name, sizeof(request->tty_name));
-	admitted = enter_session(admission, &tty, why) &&
+	login_tty_find(request, &admission->tty);
+	memcpy(request->tty_name, admission->tty.name, sizeof(request->tty_name));
+	admitted = enter_session(admission, why) &&
 		   rlimits_apply(request->caller.pid, &admission_policy(admission)->limits, why);
 	if (!admitted)
 		move_back(admission);
 	else
-		login_tty_give(request, &tty, request->account->uid,
+		login_tty_give(request, &admission->tty, request->account->uid,
 			       request->config->id_base + admission->record.block * 65536u + 5);
-	cleanup_close(&tty.fd);
 	if (!admitted)
 		return false;
 	request->reply_fds[WIRE_FD_INIT] = take_fd(&admission->init);
@@ -249,6 +260,7 @@ void session_leave(struct session_request *request)
 	if (!request->admission)
 		return;
 	forget_place(request->admission);
+	cleanup_close(&request->admission->tty.fd);
 	admission_close(request->admission);
 	free(take_ptr(request->admission));
 }

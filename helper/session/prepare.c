@@ -55,7 +55,7 @@ static bool prepare(struct admission *admission, struct failure *why)
 	struct session_request *request = admission->request;
 
 	/* The seccomp program is compiled too, so that it is there when they come. */
-	if (!admission_prepare(admission, why) ||
+	if (!admission_prepare(admission, why) || !admission_find_cgroups(admission, why) ||
 	    !reply_seccomp(request, &admission->registry, admission_policy(admission), why) ||
 	    !admission_lock(admission, why))
 		return false;

@@ -16,8 +16,10 @@ static uint64_t or_none(uint64_t seconds)
 	return seconds == TIME_UNSET || seconds == TIME_NEVER ? UINT64_MAX : seconds;
 }
 
-static bool ends_sessions(const struct time_rules *time)
+bool tether_is_wanted(const struct policy *policy)
 {
+	const struct time_rules *time = &policy->time;
+
 	return or_none(time->session_seconds) != UINT64_MAX ||
 	       or_none(time->cpu_day_seconds) != UINT64_MAX || time->hours.count > 0;
 }
@@ -90,7 +92,7 @@ bool tether_open(const struct tether_subject *subject, struct tether *tether, st
 
 	*tether = (struct tether)TETHER_NONE;
 	tether->tty = open_terminal(subject->tty);
-	if (!ends_sessions(time))
+	if (!tether_is_wanted(subject->policy))
 		return true;
 	if (!session_cgroup_make(subject->layout, subject->container, subject->pid,
 				 &tether->session, why)) {

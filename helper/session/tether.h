@@ -33,6 +33,9 @@ struct tether_subject {
 	pid_t pid;                   /* of the login service */
 };
 
+/* Does the policy end sessions, so that PID 1 needs to be given the means? */
+bool tether_is_wanted(const struct policy *policy);
+
 /*
  * Make the session's cgroup when its policy has a session, hours or cpu_day, and bring the record
  * of the day's processor time up to now. False with *why, and nothing held.

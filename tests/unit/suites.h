@@ -12,6 +12,7 @@
 
 SUITE(failure)
 SUITE(files)
+SUITE(holds)
 SUITE(hours)
 SUITE(budget)
 SUITE(policy_values)
