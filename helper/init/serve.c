@@ -29,6 +29,12 @@ static void take_signals(struct room *room)
 		;
 }
 
+/* kill(2) with pid -1 reaches all but the caller: ESRCH means that PID 1 is alone. */
+static bool alone(void)
+{
+	return kill(-1, 0) < 0 && errno == ESRCH;
+}
+
 void room_stop(struct room *room, uint64_t seconds, const char *reason)
 {
 	if (room->stopping)
@@ -36,16 +42,13 @@ void room_stop(struct room *room, uint64_t seconds, const char *reason)
 	room->stopping = true;
 	room->stop_reason = reason;
 	room->stop_deadline = boottime_ms() + seconds * 1000;
+	/* The kernel looks at every process of the machine each time: not when there is nobody. */
+	if (alone())
+		return;
 	/* Interactive shells ignore SIGTERM but end on SIGHUP; stopped jobs need to wake to end. */
 	(void)kill(-1, SIGHUP);
 	(void)kill(-1, SIGTERM);
 	(void)kill(-1, SIGCONT);
-}
-
-/* kill(2) with pid -1 reaches all but the caller: ESRCH means that PID 1 is alone. */
-static bool alone(void)
-{
-	return kill(-1, 0) < 0 && errno == ESRCH;
 }
 
 /* Milliseconds to wait at most for what no descriptor tells; -1: for ever. */

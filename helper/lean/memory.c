@@ -21,7 +21,7 @@
 #define ALIGNMENT   ((size_t)16)
 #define ARENA_SIZE  (512u << 10)
 #define LARGE       (48u << 10)
-#define TOUCHED     (56u << 10) /* of the arena, by most logins */
+#define TOUCHED     (108u << 10) /* of the arena, by most logins */
 #define STACK_DEPTH (40u << 10)
 #define PAGE        ((uintptr_t)4096)
 

@@ -130,6 +130,13 @@ bool registry_names(const struct registry *registry, char ***names, size_t *coun
 int registry_connect(const struct registry *registry, const char *name, struct failure *why);
 
 /*
+ * The same for a process whose working directory is /: from that of the running containers, where
+ * it goes for a moment, the kernel finds the socket without a way through /proc.
+ */
+int registry_connect_from_there(const struct registry *registry, const char *name,
+				struct failure *why);
+
+/*
  * registry_running for a list of thousands, by reading files alone; nothing holds the process, so
  * this is only to be shown. *answers when it is not stopped and has left *note.
  */

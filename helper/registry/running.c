@@ -195,6 +195,13 @@ static int connect_in(int dir, int flags)
 	return take_fd(&channel);
 }
 
+static int fail_connect(const char *name, struct failure *why)
+{
+	return fail_fd(why,
+		       errno == ENOENT || errno == ECONNREFUSED ? FAILURE_MISSING : FAILURE_SYSTEM,
+		       errno, "cannot reach carrel-init of container '%s'", name);
+}
+
 int registry_connect(const struct registry *registry, const char *name, struct failure *why)
 {
 	_cleanup_close_ int dir = dir_open_at(registry->run_containers, name, true);
@@ -204,12 +211,26 @@ int registry_connect(const struct registry *registry, const char *name, struct f
 		return fail_fd(why, errno == ENOENT ? FAILURE_MISSING : FAILURE_SYSTEM, errno,
 			       "container '%s' is not running", name);
 	channel = connect_in(dir, 0);
-	if (channel < 0)
-		return fail_fd(why,
-			       errno == ENOENT || errno == ECONNREFUSED ? FAILURE_MISSING
-									: FAILURE_SYSTEM,
-			       errno, "cannot reach carrel-init of container '%s'", name);
-	return channel;
+	return channel < 0 ? fail_connect(name, why) : channel;
+}
+
+int registry_connect_from_there(const struct registry *registry, const char *name,
+				struct failure *why)
+{
+	_cleanup_close_ int channel = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	bool connected;
+	int error;
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%.64s/control", name);
+	connected = channel >= 0 && fchdir(registry->run_containers) == 0 &&
+		    connect(channel, (struct sockaddr *)&address, sizeof(address)) == 0;
+	error = errno;
+	/* What this process starts must not begin in a directory of ours. */
+	if (chdir("/") < 0)
+		return fail_fd(why, FAILURE_SYSTEM, errno, "cannot go to /");
+	errno = error;
+	return connected ? take_fd(&channel) : fail_connect(name, why);
 }
 
 bool registry_reach(const struct registry *registry, const char *name,

@@ -233,7 +233,7 @@ int admission_send(const struct admission *admission, const struct control_reque
 {
 	const struct timeval limit = {.tv_sec = ANSWER_SECONDS};
 	_cleanup_close_ int channel =
-	    registry_connect(&admission->registry, admission->request->name, why);
+	    registry_connect_from_there(&admission->registry, admission->request->name, why);
 
 	if (channel < 0) {
 		if (why->kind == FAILURE_MISSING)
