@@ -47,6 +47,11 @@ static const char *pool_name(const struct container_spec *spec)
 	return spec->pool ? spec->pool->name : NULL;
 }
 
+static const struct limits *pool_limits(const struct container_spec *spec)
+{
+	return spec->pool ? &spec->pool->limits : NULL;
+}
+
 static bool make_block(struct build *build, struct failure *why)
 {
 	const struct config *config = build->spec->config;
@@ -109,14 +114,23 @@ static bool make_cgroup(struct build *build, struct failure *why)
 
 	if (place < 0)
 		return false;
-	if (!cgroup_create(spec->layout, spec->name, &spec->policy->limits, pool_name(spec),
-			   spec->pool ? &spec->pool->limits : NULL, place, &build->cgroup, why)) {
+	if (!cgroup_begin(spec->layout, spec->name, &spec->policy->limits, pool_name(spec),
+			  pool_limits(spec), place, &build->cgroup, why)) {
 		kept_mounts_forget(spec->registry->run);
 		return false;
 	}
 	build->has_cgroup = true;
 	/* One that ended while it was frozen has left its cgroup like that. */
 	return cgroup_thaw(spec->layout, &build->cgroup, why);
+}
+
+/* Still before anybody may come in. */
+static bool complete_cgroup(struct build *build, struct failure *why)
+{
+	const struct container_spec *spec = build->spec;
+
+	return cgroup_complete(spec->layout, &build->cgroup, spec->name, &spec->policy->limits,
+			       pool_limits(spec), why);
 }
 
 static bool start_init(struct build *build, struct failure *why)
@@ -301,14 +315,15 @@ bool container_start(const struct container_spec *spec, struct running_record *r
 	/*
 	 * The order: carrel-init is on its way to where it waits for admit_init while the cgroup is
 	 * made, which stands before there is any process of the container, so that none is ever
-	 * outside of its limits. While it then makes the namespaces and PID 1, we plan, and while
-	 * that carries out the plan we get ready what it needs afterwards. The record is last,
-	 * since whoever reads it takes the container for complete.
+	 * outside of it. While it then makes the namespaces and PID 1, we plan, and while that
+	 * carries out the plan we get ready what it needs afterwards, and write the limit that
+	 * takes long, which holds before anybody comes in. The record is last, since whoever reads
+	 * it takes the container for complete.
 	 */
 	static bool (*const steps[])(struct build *, struct failure *) = {
-	    start_init,  make_block,    make_cgroup,  admit_init, make_storage,
-	    make_plan,   make_inside,   make_control, make_note,  make_stored,
-	    fill_record, finish_inside, make_record,
+	    start_init,  make_block,      make_cgroup,   admit_init,  make_storage,
+	    make_plan,   make_inside,     make_control,  make_note,   make_stored,
+	    fill_record, complete_cgroup, finish_inside, make_record,
 	};
 	struct build build = {.spec = spec,
 			      .record = record,

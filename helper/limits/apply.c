@@ -149,19 +149,25 @@ static enum outcome apply_row(const struct limit_target *target, const struct li
 	return verify(fd, target, row, file, wanted, device, why);
 }
 
+static bool is_in(enum limits_part part, const struct limit_row *row)
+{
+	return part == LIMITS_ALL || row->is_slow == (part == LIMITS_SLOW);
+}
+
 /*
  * On v1 memory + swap must never be less than memory (EINVAL): the one is written first when they
  * grow, the other when they shrink. What was refused is tried again after the rest.
  */
 bool limits_apply(const struct limit_target *target, const struct limits *limits,
-		  const struct limit_device *device, struct failure *why)
+		  const struct limit_device *device, enum limits_part part, struct failure *why)
 {
 	bool later[LIMIT_ROW_COUNT] = {false};
 
 	for (size_t i = 0; i < LIMIT_ROW_COUNT; i++) {
 		enum outcome outcome = HELD;
 
-		if (target->root->controllers & (1U << limit_rows[i].controller))
+		if (is_in(part, &limit_rows[i]) &&
+		    target->root->controllers & (1U << limit_rows[i].controller))
 			outcome = apply_row(target, &limit_rows[i], limits, device, why);
 		if (outcome == REFUSED)
 			return false;

@@ -53,8 +53,9 @@ int cgroup_open_above(const struct cgroup_root *root, const char *pool)
 	return control_open_dir(root->dir, directory);
 }
 
-/* What cgroup_create was asked for. */
+/* What cgroup_create or cgroup_begin was asked for. */
 struct order {
+	enum limits_part part;
 	const char *name;
 	char directory[CGROUP_NAME_SIZE];
 	const char *pool;
@@ -81,7 +82,7 @@ static int create_in(const struct cgroup_root *root, const struct order *order, 
 		return -1;
 	target.dir = dir;
 	target.fresh = *fresh;
-	return limits_apply(&target, &limits, order->device, why) ? take_fd(&dir) : -1;
+	return limits_apply(&target, &limits, order->device, order->part, why) ? take_fd(&dir) : -1;
 }
 
 /* Take back what this call made, and the pool if that leaves it empty. */
@@ -132,13 +133,13 @@ static bool lost_its_pool(const struct order *order, const struct failure *why)
 	       (why->error == ENOENT || why->error == ENODEV);
 }
 
-bool cgroup_create(const struct cgroup_layout *layout, const char *name,
+static bool create(enum limits_part part, const struct cgroup_layout *layout, const char *name,
 		   const struct limits *limits, const char *pool, const struct limits *pool_limits,
 		   int device, struct cgroup *cgroup, struct failure *why)
 {
 	struct limits unlimited;
 	struct limit_device disk;
-	struct order order = {.name = name, .pool = pool, .limits = limits};
+	struct order order = {.part = part, .name = name, .pool = pool, .limits = limits};
 
 	for (size_t i = 0; i < LIMIT_COUNT; i++)
 		unlimited.value[i] = LIMIT_UNSET;
@@ -157,6 +158,36 @@ bool cgroup_create(const struct cgroup_layout *layout, const char *name,
 	for (int attempt = 1; !create_once(layout, &order, cgroup, why); attempt++)
 		if (attempt == CREATE_ATTEMPTS || !lost_its_pool(&order, why))
 			return false;
+	return true;
+}
+
+bool cgroup_create(const struct cgroup_layout *layout, const char *name,
+		   const struct limits *limits, const char *pool, const struct limits *pool_limits,
+		   int device, struct cgroup *cgroup, struct failure *why)
+{
+	return create(LIMITS_ALL, layout, name, limits, pool, pool_limits, device, cgroup, why);
+}
+
+bool cgroup_begin(const struct cgroup_layout *layout, const char *name, const struct limits *limits,
+		  const char *pool, const struct limits *pool_limits, int device,
+		  struct cgroup *cgroup, struct failure *why)
+{
+	return create(LIMITS_QUICK, layout, name, limits, pool, pool_limits, device, cgroup, why);
+}
+
+bool cgroup_complete(const struct cgroup_layout *layout, const struct cgroup *cgroup,
+		     const char *name, const struct limits *limits,
+		     const struct limits *pool_limits, struct failure *why)
+{
+	for (size_t i = 0; i < layout->root_count && i < cgroup->count; i++) {
+		const struct cgroup_root *root = &layout->roots[i];
+		const struct limits fitting = cgroup_fit_into_pool(root, limits, pool_limits);
+		const struct limit_target target = {
+		    .dir = cgroup->dirs[i], .root = root, .name = name};
+
+		if (!limits_apply(&target, &fitting, NULL, LIMITS_SLOW, why))
+			return false;
+	}
 	return true;
 }
 

@@ -79,6 +79,18 @@ struct cgroup {
 bool cgroup_create(const struct cgroup_layout *layout, const char *name,
 		   const struct limits *limits, const char *pool, const struct limits *pool_limits,
 		   int device, struct cgroup *cgroup, struct failure *why);
+
+/*
+ * cgroup_create in two halves. What is slow to write, the share of the processors, is left for
+ * cgroup_complete: as long as nobody but carrel-init is in it, it may come later.
+ */
+bool cgroup_begin(const struct cgroup_layout *layout, const char *name, const struct limits *limits,
+		  const char *pool, const struct limits *pool_limits, int device,
+		  struct cgroup *cgroup, struct failure *why);
+bool cgroup_complete(const struct cgroup_layout *layout, const struct cgroup *cgroup,
+		     const char *name, const struct limits *limits,
+		     const struct limits *pool_limits, struct failure *why);
+
 bool cgroup_open(const struct cgroup_layout *layout, const char *name, const char *pool,
 		 struct cgroup *cgroup, struct failure *why);
 void cgroup_close(struct cgroup *cgroup);

@@ -103,7 +103,7 @@ int cgroup_make_pool(const struct cgroup_root *root, const char *pool, const str
 	target.dir = dir;
 	if (!target.fresh)
 		make_way_for_quota(dir, root, limits);
-	if (!limits_apply(&target, limits, device, why)) {
+	if (!limits_apply(&target, limits, device, LIMITS_ALL, why)) {
 		failure_prefix(why, "pool");
 		return -1;
 	}
