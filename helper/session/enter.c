@@ -1,10 +1,13 @@
 /* helper/session/enter.c - host root joins a running container: carrel enter, carrel exec. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/files.h"
+#include "base/paths.h"
 #include "helper/container/thaw.h"
 #include "helper/limits/limits.h"
 #include "helper/session/session.h"
@@ -73,17 +76,17 @@ static bool enter(struct session_request *request, struct registry *registry, st
 
 bool session_enter(struct session_request *request, struct failure *why)
 {
+	_cleanup_close_ int dir = dir_open_at(AT_FDCWD, CARREL_ETC, false);
 	struct registry registry;
 	bool entered;
 
 	if (!name_is_valid(request->wire.container))
 		return fail(why, FAILURE_REQUEST, 0, "there is no container of that name");
 	memcpy(request->name, request->wire.container, sizeof(request->name) - 1);
-	if (!request->config) {
-		*why = request->broken;
-		return false;
-	}
-	if (!registry_open(request->config->state_dir, &registry, why))
+	/* All policies, as parsed: the one of the start is known by its name only. */
+	config_free(request->config);
+	request->config = config_load(dir, NULL, why);
+	if (!request->config || !registry_open(request->config->state_dir, &registry, why))
 		return false;
 	entered = enter(request, &registry, why);
 	registry_close(&registry);
