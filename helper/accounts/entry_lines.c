@@ -7,6 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+void entry_reserve(struct entry_text *out, size_t size)
+{
+	char *text = out->text ? NULL : malloc(size);
+
+	if (!text)
+		return; /* entry_add tells */
+	*text = '\0';
+	out->text = text;
+	out->size = size;
+}
+
 void entry_add(struct entry_text *out, const char *bytes, size_t length)
 {
 	if (out->error)
@@ -36,14 +47,24 @@ void entry_add_string(struct entry_text *out, const char *string)
 	entry_add(out, string, strlen(string));
 }
 
-void entry_add_number(struct entry_text *out, unsigned number)
+size_t entry_digits(unsigned number, char digits[ENTRY_DIGITS])
 {
-	char digits[16], *first = digits + sizeof(digits);
+	char *first = digits + ENTRY_DIGITS;
+	size_t count;
 
 	do
 		*--first = (char)('0' + number % 10);
 	while (number /= 10);
-	entry_add(out, first, (size_t)(digits + sizeof(digits) - first));
+	count = (size_t)(digits + ENTRY_DIGITS - first);
+	memmove(digits, first, count);
+	return count;
+}
+
+void entry_add_number(struct entry_text *out, unsigned number)
+{
+	char digits[ENTRY_DIGITS];
+
+	entry_add(out, digits, entry_digits(number, digits));
 }
 
 static char safe_in_field(char byte)

@@ -17,9 +17,16 @@ struct entry_text {
 	int error;
 };
 
+/* Room for a text that is going to be about so long, at least one byte. */
+void entry_reserve(struct entry_text *out, size_t size);
+
 void entry_add(struct entry_text *out, const char *bytes, size_t length);
 void entry_add_string(struct entry_text *out, const char *string);
 void entry_add_number(struct entry_text *out, unsigned number);
+
+/* The digits of a number, without a NUL; how many. */
+#define ENTRY_DIGITS 10
+size_t entry_digits(unsigned number, char digits[ENTRY_DIGITS]);
 
 /* A field of our own making: ':', newlines and control bytes become '_'. */
 void entry_add_field(struct entry_text *out, const char *field);

@@ -6,6 +6,8 @@
 #include "helper/accounts/accounts.h"
 #include "helper/accounts/entry_lines.h"
 
+#define ROOM_FOR_MORE 256 /* a line or two, as long as most logins add nothing */
+
 /*
  * Finds the account's groups by what stands in a line: a table by name and one by gid, each of
  * indices that are one more than the group's, 0 where there is none. Who is in hundreds of groups
@@ -150,6 +152,32 @@ static void write_group(struct merge *merge, size_t index, const char *line, siz
 	entry_add_string(&merge->out, "\n");
 }
 
+/* Is the line what write_group would make of it? */
+static bool is_as_written(const struct merge *merge, size_t index, const char *line, size_t length)
+{
+	const struct account_group *group = &merge->account->groups[index];
+	const size_t name_length = strlen(group->name), before = name_length + strlen(":x:");
+	char digits[ENTRY_DIGITS];
+	const size_t digit_count = entry_digits(group->gid, digits);
+	const size_t members = before + digit_count + 1;
+
+	return length >= members && entry_is_value(line, name_length, group->name) &&
+	       memcmp(line + name_length, ":x:", strlen(":x:")) == 0 &&
+	       memcmp(line + before, digits, digit_count) == 0 && line[members - 1] == ':' &&
+	       !memchr(line + members, ':', length - members) &&
+	       entry_has_member(line + members, length - members, merge->account->name);
+}
+
+/* A line of the old text that stays. */
+static void keep_line(struct merge *merge, const char *line, size_t length)
+{
+	const bool has_end = line[length] == '\n';
+
+	entry_add(&merge->out, line, length + has_end);
+	if (!has_end)
+		entry_add_string(&merge->out, "\n");
+}
+
 /* Write a group before its own line, if it has one further down: that line's members count. */
 static void write_group_early(struct merge *merge, size_t index)
 {
@@ -169,8 +197,12 @@ static void merge_line(struct merge *merge, const char *line, size_t length)
 	size_t index = find_by_name(merge, line, length);
 
 	if (index < account->group_count) {
-		if (!merge->written[index])
+		if (!merge->written[index] && is_as_written(merge, index, line, length)) {
+			merge->written[index] = true;
+			keep_line(merge, line, length);
+		} else if (!merge->written[index]) {
 			write_group(merge, index, line, length);
+		}
 		return;
 	}
 	index = find_by_gid(merge, line, length);
@@ -182,8 +214,7 @@ static void merge_line(struct merge *merge, const char *line, size_t length)
 		/* Before any other name of the same gid: getgrgid takes the first. */
 		write_group_early(merge, index);
 	}
-	entry_add(&merge->out, line, length);
-	entry_add_string(&merge->out, "\n");
+	keep_line(merge, line, length);
 }
 
 char *group_merge(const char *old_text, const struct account *account, const struct id_map *gid_map,
@@ -204,6 +235,7 @@ char *group_merge(const char *old_text, const struct account *account, const str
 		(void)fail(why, FAILURE_SYSTEM, ENOMEM, "cannot make the container's group file");
 		return NULL;
 	}
+	entry_reserve(&merge.out, strlen(old_text) + ROOM_FOR_MORE);
 	while ((line = entry_next_line(&at, &length)))
 		merge_line(&merge, line, length);
 	for (size_t i = 0; i < account->group_count; i++)
