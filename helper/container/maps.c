@@ -12,15 +12,12 @@ struct id_list {
 
 /*
  * Never id 0: inside it is the container's root, and must be nobody on the host, also for a user
- * who is a member of the host's group root.
+ * who is a member of the host's group root. Doubles do no harm: id_map_plan counts each id once.
  */
 static void add(struct id_list *list, uint32_t id)
 {
 	if (id == 0)
 		return;
-	for (size_t i = 0; i < list->count; i++)
-		if (list->items[i] == id)
-			return;
 	if (list->count == list->size) {
 		size_t size = list->size ? list->size * 2 : 32;
 		uint32_t *items = reallocarray(list->items, size, sizeof(*items));
@@ -35,9 +32,18 @@ static void add(struct id_list *list, uint32_t id)
 	list->items[list->count++] = id;
 }
 
+static bool contains(const struct id_list *list, uint32_t id)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i] == id)
+			return true;
+	return false;
+}
+
 static void add_account(const struct account *account, struct id_list *uids, struct id_list *gids)
 {
-	add(uids, account->uid);
+	if (!contains(uids, account->uid))
+		add(uids, account->uid);
 	for (size_t i = 0; i < account->group_count; i++)
 		add(gids, account->groups[i].gid);
 }
