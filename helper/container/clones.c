@@ -15,6 +15,11 @@ static int clone_as(int dir, const char *path, unsigned flags, uint64_t attribut
 		      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW | flags |
 			  (*path ? 0 : AT_EMPTY_PATH));
 
+	/* Where no time of access can be written, the kernel need not reckon at each read. */
+	if (attributes & MOUNT_ATTR_RDONLY) {
+		change.attr_set |= MOUNT_ATTR_NOATIME;
+		change.attr_clr |= MOUNT_ATTR__ATIME;
+	}
 	if (mount < 0 ||
 	    mount_setattr(mount, "", AT_EMPTY_PATH | AT_RECURSIVE, &change, sizeof(change)) < 0)
 		return -1;

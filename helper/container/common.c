@@ -44,12 +44,21 @@ static void attach_host(struct plan *plan, const char *path, uint64_t attributes
  */
 struct furniture {
 	const char *shelf, *table;
+	bool shelf_is_mount; /* and not a folder of the root */
 };
 
-/* The host image's root is a tmpfs that can be the shelf; under an image it is one of its own,
- * which /sys covers in the end. */
-static const struct furniture of_host_image = {"/var/lib/carrel", "/tmp"};
-static const struct furniture of_named_image = {"/sys", "/tmp"};
+/* Without an overlay the root is a tmpfs that can be the shelf; else it is one of its own. What is
+ * at /sys is covered in the end. */
+static const struct furniture of_host_image = {"/var/lib/carrel", "/tmp", false};
+static const struct furniture of_named_image = {"/sys", "/tmp", false};
+static const struct furniture of_overlay = {"/sys", "/tmp", true};
+
+static const struct furniture *choose_furniture(const struct policy *policy)
+{
+	if (strcmp(policy->image, "host") == 0)
+		return &of_host_image;
+	return policy->root ? &of_overlay : &of_named_image;
+}
 
 static void plan_put(struct plan *plan, const char *place, const char *name, mode_t mode,
 		     const char *path, uint64_t attributes)
@@ -65,7 +74,7 @@ static void plan_furniture(struct plan *plan, const struct furniture *at, const 
 {
 	char blank[64];
 
-	if (at == &of_named_image)
+	if (at->shelf_is_mount)
 		plan_new_fs(plan, "tmpfs", "size=4m,mode=755", at->shelf, PLAN_POINT_FOLDER,
 			    DATA_FS);
 	else
@@ -269,26 +278,39 @@ static void plan_run_folder(struct plan *plan, const struct furniture *at)
 	plan_file(plan, "/run/utmp", "", 0644);
 }
 
+int bind_source_open(const struct policy *policy, const struct bind_mount *bind,
+		     enum plan_mountpoint *point, struct failure *why)
+{
+	_cleanup_close_ int source = trusted_path_open(bind->source, why);
+	struct stat status;
+
+	if (source < 0) {
+		failure_prefix(why, "bind \"%s\" of policy '%s'", bind->source, policy->name);
+		return -1;
+	}
+	if (fstat(source, &status) < 0)
+		return fail_fd(why, FAILURE_SYSTEM, errno, "cannot look at \"%s\" of policy '%s'",
+			       bind->source, policy->name);
+	*point = S_ISDIR(status.st_mode) ? PLAN_POINT_FOLDER : PLAN_POINT_FILE;
+	return take_fd(&source);
+}
+
 static bool plan_binds(struct plan *plan, const struct policy *policy, struct failure *why)
 {
 	for (size_t i = 0; i < policy->bind_count; i++) {
 		const struct bind_mount *bind = &policy->binds[i];
-		_cleanup_close_ int source = trusted_path_open(bind->source, why);
-		struct stat status;
+		enum plan_mountpoint point;
+		_cleanup_close_ int source = bind_source_open(policy, bind, &point, why);
 		int clone;
 
-		if (source < 0) {
-			failure_prefix(why, "bind \"%s\" of policy '%s'", bind->source,
-				       policy->name);
+		if (source < 0)
 			return false;
-		}
 		clone =
 		    clone_mount(source, "", PLAIN_FS | (bind->readonly ? MOUNT_ATTR_RDONLY : 0));
-		if (clone < 0 || fstat(source, &status) < 0)
+		if (clone < 0)
 			return fail(why, FAILURE_SYSTEM, errno, "cannot bind \"%s\" of policy '%s'",
 				    bind->source, policy->name);
-		plan_attach(plan, clone, bind->target,
-			    S_ISDIR(status.st_mode) ? PLAN_POINT_FOLDER : PLAN_POINT_FILE);
+		plan_attach(plan, clone, bind->target, point);
 	}
 	return true;
 }
@@ -345,7 +367,7 @@ bool plan_inside(struct plan *plan, const struct container_spec *spec, int layer
 		 struct failure *why)
 {
 	bool host_image = strcmp(spec->policy->image, "host") == 0;
-	const struct furniture *at = host_image ? &of_host_image : &of_named_image;
+	const struct furniture *at = choose_furniture(spec->policy);
 	char tmp_options[64];
 
 	tmp_size(spec->policy, tmp_options, sizeof(tmp_options));

@@ -61,6 +61,10 @@ bool plan_image_root(struct plan *plan, const struct container_spec *spec, int u
 
 void plan_image_etc(struct plan *plan); /* once /run is there */
 
+/* The source of a bind as an O_PATH descriptor (caller closes), and which mount point it needs. */
+int bind_source_open(const struct policy *policy, const struct bind_mount *bind,
+		     enum plan_mountpoint *point, struct failure *why);
+
 /* The host's terminal of a login service, as an O_PATH descriptor; fd -1 when it has none. */
 #define LOGIN_TTY_NAME_MAX 48
 

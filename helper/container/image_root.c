@@ -52,32 +52,67 @@ static bool is_below(const char *path, const char *folder)
 	return strncmp(path, folder, length) == 0 && (path[length] == '\0' || path[length] == '/');
 }
 
-/*
- * Will PID 1 have to make mount points in the folder? Of those here policies and homes may be in
- * /opt alone (bind_target_check, home_path_check). Of a container that several users share not all
- * homes are known yet.
- */
-static bool needs_places_in(const struct container_spec *spec, const char *folder)
-{
-	const struct policy *policy = spec->policy;
+/* Mounted over later: nothing of the image or the layer is seen there. */
+static const char *const covered[] = {"/class", "/dev", "/proc", "/run", "/sys", "/tmp"};
 
-	if (is_below(spec->account->home, folder))
-		return true;
-	for (size_t i = 0; i < policy->bind_count; i++)
-		if (is_below(policy->binds[i].target, folder))
-			return true;
-	return policy_is_shared(policy) && strcmp(folder, "/opt") == 0;
+/* What is to be mounted in the root itself gets its place there, as it does below what is covered.
+ */
+static bool needs_place(const char *target)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(covered); i++)
+		if (is_below(target, covered[i]))
+			return false;
+	return strchr(target + 1, '/') != NULL;
 }
 
 /*
- * Without root nobody is to change these, so they need no overlay, which costs every look at a file
- * (docs/performance.md). PID 1 leaves those alone that a root of earlier has changed.
+ * Made while the overlay is the root, so that it makes no difference which links of the image a
+ * path goes through: a folder of programs in which a place was new is then one that the layer has
+ * something of, and stays with the overlay.
  */
-static void plan_image_folders(struct plan *plan, const struct container_spec *spec)
+static bool plan_places(struct plan *plan, const struct container_spec *spec, struct failure *why)
 {
+	const struct policy *policy = spec->policy;
+
+	for (size_t i = 0; i < policy->bind_count; i++) {
+		const struct bind_mount *bind = &policy->binds[i];
+		_cleanup_close_ int source = -1;
+		enum plan_mountpoint point;
+
+		if (!needs_place(bind->target))
+			continue;
+		source = bind_source_open(policy, bind, &point, why);
+		if (source < 0)
+			return false;
+		plan_place(plan, bind->target, point);
+	}
+	if (needs_place(spec->account->home))
+		plan_place(plan, spec->account->home, PLAN_POINT_FOLDER);
+	return true;
+}
+
+/*
+ * Without root nobody is to change the root or the programs, so they need no overlay, which costs
+ * every look at a file (docs/performance.md): the root is a tmpfs, the programs are bound past it,
+ * and the rest is bound from it. Of a container that several users share not all homes are known
+ * yet, and they may be in /opt (home_path_check).
+ */
+static bool plan_plain_root(struct plan *plan, const struct container_spec *spec,
+			    struct failure *why)
+{
+	bool keep_opt = policy_is_shared(spec->policy);
+
+	if (!plan_places(plan, spec, why))
+		return false;
+	plan_new_fs(plan, "tmpfs", "size=4m,mode=755", "/", PLAN_POINT_EXISTS,
+		    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	for (size_t i = 0; i < ARRAY_LENGTH(covered); i++)
+		plan_folder(plan, covered[i], 0755, 0, 0);
 	for (size_t i = 0; program_folders[i]; i++)
-		if (!needs_places_in(spec, program_folders[i]))
-			plan_path(plan, PLAN_BIND_IMAGE, program_folders[i]);
+		if (!keep_opt || strcmp(program_folders[i], "/opt") != 0)
+			plan_bind_image(plan, program_folders[i]);
+	plan_path(plan, PLAN_TOP_LEVEL, "/");
+	return true;
 }
 
 bool plan_image_root(struct plan *plan, const struct container_spec *spec, int user_namespace,
@@ -103,7 +138,5 @@ bool plan_image_root(struct plan *plan, const struct container_spec *spec, int u
 		    "lowerdir=" PLAN_IMAGE_POINT ",upperdir=" PLAN_LAYER_POINT "/upper,"
 		    "workdir=" PLAN_LAYER_POINT "/work,userxattr,index=off",
 		    "/", PLAN_POINT_EXISTS, attributes);
-	if (!spec->policy->root)
-		plan_image_folders(plan, spec);
-	return true;
+	return spec->policy->root || plan_plain_root(plan, spec, why);
 }

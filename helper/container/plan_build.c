@@ -139,6 +139,16 @@ void plan_bind_layer(struct plan *plan, const char *source, const char *path,
 	add_mount(plan, PLAN_BIND_LAYER, source, path, point, attributes);
 }
 
+void plan_bind_image(struct plan *plan, const char *path)
+{
+	add_mount(plan, PLAN_BIND_IMAGE, NULL, path, PLAN_POINT_FOLDER, 0);
+}
+
+void plan_place(struct plan *plan, const char *path, enum plan_mountpoint point)
+{
+	add_mount(plan, PLAN_PLACE, NULL, path, point, 0);
+}
+
 void plan_folder(struct plan *plan, const char *path, mode_t mode, uid_t uid, gid_t gid)
 {
 	struct plan_step *step = add_step(plan, PLAN_FOLDER, path);

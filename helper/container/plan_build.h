@@ -35,12 +35,14 @@ void plan_bind(struct plan *plan, const char *source, const char *path, enum pla
 	       uint64_t attributes);
 void plan_bind_layer(struct plan *plan, const char *source, const char *path,
 		     enum plan_mountpoint point, uint64_t attributes);
+void plan_bind_image(struct plan *plan, const char *path);
+void plan_place(struct plan *plan, const char *path, enum plan_mountpoint point);
 void plan_folder(struct plan *plan, const char *path, mode_t mode, uid_t uid, gid_t gid);
 void plan_link(struct plan *plan, const char *content, const char *path);
 void plan_same_file(struct plan *plan, const char *file, const char *path);
 void plan_file(struct plan *plan, const char *path, const char *content, mode_t mode);
 void plan_write(struct plan *plan, const char *path, const char *content);
-/* PLAN_READONLY, PLAN_UNMOUNT, PLAN_LOG, PLAN_STATUS, PLAN_SET_ASIDE, PLAN_BIND_IMAGE: only a path.
+/* PLAN_READONLY, PLAN_UNMOUNT, PLAN_LOG, PLAN_STATUS, PLAN_SET_ASIDE, PLAN_TOP_LEVEL: only a path.
  * PLAN_NETWORK: none. */
 void plan_path(struct plan *plan, enum plan_step_kind kind, const char *path);
 void plan_hostname(struct plan *plan, const char *name);

@@ -195,7 +195,7 @@ static struct room *room_new(int network)
 	if (room == MAP_FAILED)
 		return NULL;
 	room->plan = (struct plan_room){
-	    .layer = -1, .image = -1, .log = -1, .status = -1, .network = network};
+	    .layer = -1, .image = -1, .overlay = -1, .log = -1, .status = -1, .network = network};
 	room->control = room->events = room->used = -1;
 	return room;
 }

@@ -64,7 +64,7 @@ bool folder_make(const char *path, unsigned mode, unsigned uid, unsigned gid)
 	return dir >= 0 && fchown(dir, uid, gid) == 0 && fchmod(dir, mode) == 0;
 }
 
-static bool make_point(const char *path, enum plan_mountpoint point)
+bool mount_place(const char *path, enum plan_mountpoint point)
 {
 	int fd;
 
@@ -102,7 +102,7 @@ bool mount_attach(int mount, const char *path, enum plan_mountpoint point)
 {
 	if (strcmp(path, "/") == 0)
 		return take_root(mount);
-	return make_point(path, point) &&
+	return mount_place(path, point) &&
 	       move_mount(mount, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) == 0;
 }
 

@@ -13,6 +13,9 @@
 bool mount_new(const char *type, const char *options, const char *path, enum plan_mountpoint point,
 	       uint64_t attributes);
 
+/* Make the mount point, with its parents, if it is not there. */
+bool mount_place(const char *path, enum plan_mountpoint point);
+
 /* Attach a detached mount. */
 bool mount_attach(int mount, const char *path, enum plan_mountpoint point);
 

@@ -73,6 +73,8 @@ void plan_describe(const struct plan_view *view, size_t index, char *out, size_t
 	    [PLAN_UNLESS] = "look for",
 	    [PLAN_BIND_IMAGE] = "bind from the image",
 	    [PLAN_SAME_FILE] = "link the file",
+	    [PLAN_PLACE] = "make the place",
+	    [PLAN_TOP_LEVEL] = "show what the root has in",
 	};
 	const struct plan_step *step;
 

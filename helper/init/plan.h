@@ -37,6 +37,8 @@ enum plan_step_kind {
 	PLAN_BIND_IMAGE, /* bind the image's own folder `path` there, if the layer has none of it */
 	PLAN_NETWORK,    /* join the network namespace, which was made meanwhile */
 	PLAN_SAME_FILE,  /* one more name `path` for the file `text` of the same mount */
+	PLAN_PLACE,      /* make the mount point `path` where nothing is, for a later step */
+	PLAN_TOP_LEVEL,  /* show what the overlay has in its root, but names that / has by now */
 	PLAN_KIND_COUNT
 };
 

@@ -20,6 +20,7 @@
 #include "helper/init/root_grant.h"
 #include "helper/init/set_aside.h"
 #include "helper/init/skel.h"
+#include "helper/init/top_level.h"
 
 /* A step with its strings and its descriptor at hand. */
 struct step_context {
@@ -32,7 +33,11 @@ struct step_context {
 
 static bool step_new_fs(const struct step_context *at)
 {
-	return mount_new(at->text, at->data, at->path, at->step->mountpoint, at->step->attributes);
+	if (!mount_new(at->text, at->data, at->path, at->step->mountpoint, at->step->attributes))
+		return false;
+	if (strcmp(at->text, "overlay") == 0 && at->room->overlay < 0)
+		at->room->overlay = open(at->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return true;
 }
 
 static bool step_attach(const struct step_context *at)
@@ -75,8 +80,18 @@ static bool step_bind_image(const struct step_context *at)
 		return false;
 	if (fstatat(at->room->image, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT;
-	return !S_ISDIR(status.st_mode) ||
-	       mount_bind(at->room->image, name, at->path, PLAN_POINT_EXISTS, at->step->attributes);
+	return !S_ISDIR(status.st_mode) || mount_bind(at->room->image, name, at->path,
+						      at->step->mountpoint, at->step->attributes);
+}
+
+static bool step_place(const struct step_context *at)
+{
+	return mount_place(at->path, at->step->mountpoint);
+}
+
+static bool step_top_level(const struct step_context *at)
+{
+	return top_level_show(at->room->overlay);
 }
 
 static bool step_mask(const struct step_context *at)
@@ -255,6 +270,8 @@ static bool run_step(const struct step_context *at)
 	    [PLAN_GRANT_ROOT] = step_grant_root,
 	    [PLAN_BIND_IMAGE] = step_bind_image,
 	    [PLAN_SAME_FILE] = step_same_file,
+	    [PLAN_PLACE] = step_place,
+	    [PLAN_TOP_LEVEL] = step_top_level,
 	};
 
 	return run[at->step->kind](at);
@@ -291,5 +308,6 @@ void plan_run(const struct plan_view *view, const int *fds, struct plan_room *ro
 {
 	run_steps(view, fds, room, result);
 	cleanup_close(&room->image);
-	room->image = -1;
+	cleanup_close(&room->overlay);
+	room->image = room->overlay = -1;
 }

@@ -9,6 +9,7 @@ struct plan_room {
 	int layer;   /* O_PATH of the container's layer, below the root mount; -1 before it is there
 		      */
 	int image;   /* the same of a named image, while the plan runs that attaches it; else -1 */
+	int overlay; /* the same of a named image with the layer on it, once it is the root */
 	int log;     /* bound datagram socket of PLAN_LOG, -1 before */
 	int status;  /* listening stream socket of PLAN_STATUS, -1 before */
 	int network; /* where PLAN_NETWORK hears of it, helper/init/network.h; -1 when not at all */

@@ -190,3 +190,35 @@ def devices_in_a_layer(m):
         m.run("mknod", "-m", "666", upper / "srv/zero", "c", "1", "5")
         done = m.ssh("bob", "sudo -n head -c 1 /srv/zero; sudo -n head -c 1 /srv/memory")
         equal(done.err.count("Permission denied"), 2, f"refusals in {done.err!r}")
+
+
+@test
+def top_level_of_an_earlier_root(m):
+    """Devices, set-user-id, redirects and links in /, from a time with root = yes: nothing without it."""
+    have_image(m)
+    with m.policy("earlier", 'image = "lab"'):
+        m.ssh("bob", "true")
+        m.run("carrel", "stop", "--timeout", "1", "bob-earlier")
+        upper = STATE / "containers/bob-earlier/layer/upper"
+        m.run("mknod", "-m", "666", upper / "memory", "c", "1", "1")
+        m.run("mknod", "-m", "666", upper / "disk", "b", "7", "0")
+        shutil.copy("/usr/bin/id", upper / "id")
+        (upper / "id").chmod(0o6755)
+        (upper / "trap").mkdir()
+        os.setxattr(upper / "trap", "user.overlay.redirect", b"/../../../../../etc")
+        for number, name in enumerate(("proc", "sys", "dev", "run", "tmp", "class")):
+            if (upper / name).is_dir():
+                (upper / name).rmdir()
+            (upper / name).symlink_to(("/var/tmp", "/..", "/layer", "/image", "/proc/1/root", "/usr")[number])
+        for name, content in (("out", "/../.."), ("below", "/layer/upper"), ("image", "/image"), ("layer", "/layer"),
+                              ("first", "/proc/1/root/etc/host-secret")):
+            (upper / name).symlink_to(content)
+        done = m.ssh("bob", "head -c 1 /memory; head -c 1 /disk; /id -u; ls -a /trap; cat /trap/host-secret /first; "
+                            "cat /out/etc/host-secret; ls /below /image/ /layer/; cat /proc/kcore | head -c 4; "
+                            "echo x >/proc/sys/kernel/core_pattern; stat -c %F /proc /sys /dev /run /tmp /class")
+        equal(done.out.splitlines()[0], m.run("id", "-u", "bob").out.strip(), f"the id of a set-user-id file ({done.err})")
+        equal(done.out.splitlines()[-6:], ["directory"] * 6, "where Carrel mounts")
+        lacks(done.out, "secret", "what the links show")
+        lacks(done.out, "ELF", "kcore")
+        equal(done.err.count("Permission denied"), 3, f"refusals in {done.err!r}")
+    lacks(pathlib.Path("/proc/sys/kernel/core_pattern").read_text(), "x\n", "core_pattern")
