@@ -13,6 +13,7 @@
 #include "base/files.h"
 #include "policy/image.h"
 #include "policy/kept.h"
+#include "policy/stamp.h"
 #include "tests/unit/policy_dir.h"
 #include "tests/unit/suites.h"
 
@@ -353,6 +354,34 @@ START_TEST(each_change_is_seen_at_once)
 }
 END_TEST
 
+/* So many that two look at them. */
+START_TEST(one_of_many_files_is_seen)
+{
+	struct stamp stamp = {0};
+	char name[32];
+
+	for (int i = 0; i < 300; i++) {
+		(void)snprintf(name, sizeof(name), "policy.d/p%03d.conf", i);
+		policy_dir_write(&dir, name, "# nothing\n");
+	}
+	ck_assert(stamp_take(dir.fd, &stamp));
+	ck_assert(stamp_holds(stamp.bytes, stamp.length, dir.fd));
+	for (int i = 0; i < 300; i += 13) {
+		(void)snprintf(name, sizeof(name), "policy.d/p%03d.conf", i);
+		policy_dir_write(&dir, name, "# nothing here\n");
+		ck_assert(!stamp_holds(stamp.bytes, stamp.length, dir.fd));
+		free(stamp.bytes);
+		stamp = (struct stamp){0};
+		ck_assert(stamp_take(dir.fd, &stamp));
+		ck_assert(stamp_holds(stamp.bytes, stamp.length, dir.fd));
+	}
+	ck_assert(!stamp_holds(stamp.bytes, stamp.length - 8, dir.fd));
+	stamp.bytes[stamp.length - 1] = 'x';
+	ck_assert(!stamp_holds(stamp.bytes, stamp.length, dir.fd));
+	free(stamp.bytes);
+}
+END_TEST
+
 static size_t read_kept(char *bytes, size_t size)
 {
 	int fd = openat(kept.fd, KEPT, O_RDONLY);
@@ -447,6 +476,7 @@ Suite *policy_kept_suite(void)
 	tcase_add_test(tests, fresh_files_are_not_kept);
 	tcase_add_test(tests, kept_until_anything_changes);
 	tcase_add_test(tests, each_change_is_seen_at_once);
+	tcase_add_test(tests, one_of_many_files_is_seen);
 	tcase_add_test(tests, a_damaged_file_is_not_believed);
 	tcase_add_test(tests, without_a_place_it_just_reads);
 	suite_add_tcase(suite, tests);
