@@ -4,7 +4,6 @@
 #include <linux/bpf_common.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -91,12 +90,11 @@ static bool check_dumpable_policy(const struct join_plan *plan, struct failure *
 	return true;
 }
 
-/* The seals make sure that what is checked here is what the kernel is given later. */
-static bool map_program(int memfd, struct join_ready *ready, struct failure *why)
+/* What is read once here is what the kernel is given later; the seals are the helper's promise. */
+static bool read_program(int memfd, struct join_ready *ready, struct failure *why)
 {
 	int seals = fcntl(memfd, F_GET_SEALS);
 	struct stat file;
-	void *program;
 	size_t size;
 
 	if (seals < 0 || fstat(memfd, &file) < 0)
@@ -109,10 +107,9 @@ static bool map_program(int memfd, struct join_ready *ready, struct failure *why
 		return fail(why, FAILURE_DATA, 0,
 			    "the seccomp program has %zu bytes: not 1 to %d instructions", size,
 			    BPF_MAXINSNS);
-	program = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, memfd, 0);
-	if (program == MAP_FAILED)
-		return fail(why, FAILURE_SYSTEM, errno, "cannot map the seccomp program");
-	ready->program = program;
+	ready->program = malloc(size);
+	if (!ready->program || pread(memfd, ready->program, size, 0) != (ssize_t)size)
+		return fail(why, FAILURE_SYSTEM, errno, "cannot read the seccomp program");
 	ready->program_length = size / sizeof(struct sock_filter);
 	return true;
 }
@@ -145,14 +142,13 @@ bool join_check(const struct join_plan *plan, struct join_ready *ready, struct f
 	*ready = (struct join_ready){.plan = plan, .home_user = -1, .home_mount = -1};
 	return check_namespaces(plan, why) && check_one_thread(why) &&
 	       check_standard_descriptors(why) && check_dumpable_policy(plan, why) &&
-	       map_program(plan->seccomp, ready, why) && open_home(ready, why) &&
+	       read_program(plan->seccomp, ready, why) && open_home(ready, why) &&
 	       read_groups(ready, why);
 }
 
 void join_release(struct join_ready *ready)
 {
-	if (ready->program)
-		(void)munmap(ready->program, ready->program_length * sizeof(struct sock_filter));
+	free(ready->program);
 	cleanup_close(&ready->home_user);
 	cleanup_close(&ready->home_mount);
 	free(ready->groups);

@@ -9,7 +9,7 @@
 /* What the checks have found and opened on the host, for the steps after the point of no return. */
 struct join_ready {
 	const struct join_plan *plan;
-	struct sock_filter *program; /* mapped read-only from the sealed memfd */
+	struct sock_filter *program; /* read from the sealed memfd */
 	size_t program_length;       /* instructions */
 	int home_user, home_mount;   /* namespaces of the host, to prove that they are closed */
 	gid_t *groups;               /* supplementary groups as the host names them */
