@@ -2,13 +2,22 @@
 
 join: pidfd_open, setns and the ids, with nothing around; spawn+join: the same after starting and
 awaiting a program without libc, which whoever has a helper pays; module: pam_open_session from call
-to joined, helper included; su, and below it what others do to run `true` in one that runs.
+to joined, helper included; su, and below it what others do to run `true` in one that runs. Each
+comes after the same pause, and in every round after another one: what ran before has left its own in
+the processor's caches, podman most of all.
 """
+
+import functools
 
 import figures
 import floor
 import peers
 import scene
+
+
+def turned(names, by):
+    by %= len(names)
+    return names[by:] + names[:by]
 
 
 def measure(options):
@@ -17,18 +26,17 @@ def measure(options):
     scene.policy("warm", ["warm-warm"])
     scene.login("warm-warm")
     others = peers.Peers(peers.warm(floor.running_pid("warm-warm")))
-    times = {"join": [], "spawn+join": [], "module": [], "bare su": [], "su": [],
-             **{name: [] for name in others.commands}}
-    for _ in range(options.rounds):
-        times["join"].append(floor.join("warm-warm"))
-        times["spawn+join"].append(floor.spawn_join("warm-warm"))
-        floor.settle()
-        times["module"].append(floor.stopwatch("warm-warm"))
-        times["bare su"].append(scene.login("warm-bare", "runuser"))
-        floor.settle()
-        times["su"].append(scene.login("warm-warm"))
-        for name in others.commands:
-            times[name].append(others.milliseconds(name))
+    actions = {"join": lambda: floor.join("warm-warm"),
+               "spawn+join": lambda: floor.spawn_join("warm-warm"),
+               "module": lambda: floor.stopwatch("warm-warm"),
+               "bare su": lambda: scene.login("warm-bare", "runuser"),
+               "su": lambda: scene.login("warm-warm"),
+               **{name: functools.partial(others.milliseconds, name) for name in others.commands}}
+    times = {name: [] for name in actions}
+    for round_number in range(options.rounds):
+        for name in turned(list(actions), round_number):
+            floor.settle()
+            times[name].append(actions[name]())
     others.close()
     scene.run("carrel", "stop", "--all")
     (scene.POLICIES / "warm.conf").unlink()
