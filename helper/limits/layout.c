@@ -289,34 +289,32 @@ static bool choose_parent(const char *parent, char out[256], bool *systemd, stru
 	return true;
 }
 
-/* `text` has the mounts; *all tells whether each of them is within reach. */
-static bool open_layout(struct cgroup_layout *layout, const char *text, const char *cgroups,
+/* *all tells whether each of the mounts is within reach. */
+static bool open_layout(struct cgroup_layout *layout, const struct cgroup_mounts *mounts,
 			bool systemd, bool *all, struct failure *why)
 {
-	struct cgroup_mounts mounts;
 	unsigned wanted = LIMITING;
 
-	if (!cgroup_layout_parse(text, cgroups, &mounts, why))
-		return false;
-	for (size_t i = 0; i < mounts.count; i++)
-		if (!mounts.mounts[i].v2)
-			wanted &= ~mounts.mounts[i].controllers;
-	if (!add_roots(layout, &mounts, systemd, wanted, why)) {
+	for (size_t i = 0; i < mounts->count; i++)
+		if (!mounts->mounts[i].v2)
+			wanted &= ~mounts->mounts[i].controllers;
+	if (!add_roots(layout, mounts, systemd, wanted, why)) {
 		cgroup_layout_close(layout);
 		return false;
 	}
-	*all = layout->root_count == mounts.count;
+	*all = layout->root_count == mounts->count;
 	return true;
 }
 
 /* What was kept is true when every place is what it was, and only then. */
 static bool open_kept(struct cgroup_layout *layout, int kept, const char *cgroups, bool systemd)
 {
-	_cleanup_free_ char *text = kept >= 0 ? kept_mounts_load(kept, cgroups) : NULL;
+	struct cgroup_mounts mounts;
 	struct failure ignored;
 	bool all = false;
 
-	if (!text || !open_layout(layout, text, cgroups, systemd, &all, &ignored))
+	if (kept < 0 || !kept_mounts_load(kept, cgroups, &mounts) ||
+	    !open_layout(layout, &mounts, systemd, &all, &ignored))
 		return false;
 	if (!all)
 		cgroup_layout_close(layout);
@@ -332,7 +330,8 @@ static void empty_layout(struct cgroup_layout *layout)
 bool cgroup_layout_find(const char *parent, int kept, struct cgroup_layout *layout,
 			struct failure *why)
 {
-	_cleanup_free_ char *cgroups = NULL, *mountinfo = NULL;
+	_cleanup_free_ char *cgroups = NULL;
+	struct cgroup_mounts mounts;
 	bool systemd, all = false;
 
 	*layout = (struct cgroup_layout){0};
@@ -344,14 +343,14 @@ bool cgroup_layout_find(const char *parent, int kept, struct cgroup_layout *layo
 	if (open_kept(layout, kept, cgroups, systemd))
 		return true;
 	empty_layout(layout);
-	mountinfo = file_read_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_LIMIT, NULL, why);
-	if (!mountinfo || !open_layout(layout, mountinfo, cgroups, systemd, &all, why))
+	if (!cgroup_mounts_read(cgroups, &mounts, why) ||
+	    !open_layout(layout, &mounts, systemd, &all, why))
 		return false;
 	if (layout->root_count == 0)
 		return fail(why, FAILURE_UNSUPPORTED, 0,
 			    "every cgroup file system is covered by another mount");
 	if (kept >= 0 && all)
-		kept_mounts_store(kept, cgroups, mountinfo);
+		kept_mounts_store(kept, cgroups, &mounts);
 	return true;
 }
 

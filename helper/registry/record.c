@@ -42,24 +42,38 @@ void record_put_number(struct record *record, const char *key, uint64_t value)
 	record_put(record, key, digits);
 }
 
-/* The value of `key`, not terminated, with its length; NULL when the key is not there. */
-static const char *find_value(const struct record *record, const char *key, size_t *length)
+/* The end of the line if it is of this key; a torn last line is not one. */
+static const char *end_of(const char *line, const char *key, size_t key_length)
+{
+	return strncmp(line, key, key_length) == 0 && line[key_length] == '='
+		   ? strchr(line + key_length, '\n')
+		   : NULL;
+}
+
+/*
+ * The value of `key`, not terminated, with its length; NULL when the key is not there. Keys are
+ * asked for in the order in which they were written, nearly always: so the line after the last is
+ * first.
+ */
+static const char *find_value(struct record *record, const char *key, size_t *length)
 {
 	size_t key_length = strlen(key);
-	const char *line = record->text;
+	const char *line = record->text + record->next;
+	const char *end = end_of(line, key, key_length);
 
-	while (*line) {
-		const char *end = strchr(line, '\n');
+	for (line = end ? line : record->text; !end && *line;) {
+		const char *next = strchr(line, '\n');
 
-		if (!end)
-			return NULL; /* a torn last line is not a value */
-		if (strncmp(line, key, key_length) == 0 && line[key_length] == '=') {
-			*length = (size_t)(end - line) - key_length - 1;
-			return line + key_length + 1;
-		}
-		line = end + 1;
+		if (!next)
+			return NULL;
+		end = end_of(line, key, key_length);
+		line = end ? line : next + 1;
 	}
-	return NULL;
+	if (!end)
+		return NULL;
+	*length = (size_t)(end - line) - key_length - 1;
+	record->next = (size_t)(end + 1 - record->text);
+	return line + key_length + 1;
 }
 
 static int hex_digit(char digit)

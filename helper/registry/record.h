@@ -14,6 +14,7 @@
 struct record {
 	char text[RECORD_SIZE];
 	size_t length;
+	size_t next; /* the line after the one that was read last */
 	bool failed; /* something did not fit, or was missing or malformed on reading */
 };
 

@@ -17,7 +17,7 @@ bool record_load(int dir, const char *path, struct record *record, bool *found, 
 	ssize_t length;
 
 	record->failed = false;
-	record->length = 0;
+	record->length = record->next = 0;
 	record->text[0] = '\0';
 	*found = fd >= 0;
 	if (fd < 0)

@@ -32,14 +32,14 @@ static bool decode(struct record *record, struct running_record *out)
 {
 	out->pid = (pid_t)record_get_number(record, "pid", INT32_MAX);
 	out->start_ticks = record_get_number(record, "start_ticks", UINT64_MAX);
+	out->pidfd_inode = get_later_number(record, "pidfd_inode", UINT64_MAX);
 	out->started_at = record_get_number(record, "started_at", UINT64_MAX);
 	out->block = (uint32_t)record_get_number(record, "block", UINT32_MAX);
 	out->namespaces = (uint32_t)record_get_number(record, "namespaces", UINT32_MAX);
 	out->image_version = (uint32_t)get_later_number(record, "image_version", UINT32_MAX);
-	out->pidfd_inode = get_later_number(record, "pidfd_inode", UINT64_MAX);
-	out->uid = (uid_t)get_later_number(record, "uid", UINT32_MAX);
 	out->allow_root = record_get_number(record, "allow_root", 1) == 1;
 	record_get(record, "user", out->user, sizeof(out->user));
+	out->uid = (uid_t)get_later_number(record, "uid", UINT32_MAX);
 	record_get(record, "policy", out->policy, sizeof(out->policy));
 	record_get(record, "image", out->image, sizeof(out->image));
 	record_get(record, "pool", out->pool, sizeof(out->pool));

@@ -254,55 +254,117 @@ START_TEST(words_of_a_list)
 }
 END_TEST
 
-/* What is kept leads to the same places, and is not used once hierarchies come or go. */
-START_TEST(kept_lines_say_the_same)
+static void assert_same_places(const struct cgroup_mounts *kept, const struct cgroup_mounts *fresh)
 {
-	struct cgroup_mounts fresh, kept;
-	size_t length = 0;
+	ck_assert_uint_eq(kept->count, fresh->count);
+	for (size_t i = 0; i < fresh->count; i++) {
+		struct cgroup_mount expected = fresh->mounts[i];
+
+		expected.root[0] = expected.own[0] = '\0';
+		ck_assert_uint_eq(kept->mounts[i].major, expected.major);
+		ck_assert_uint_eq(kept->mounts[i].minor, expected.minor);
+		ck_assert_uint_eq(kept->mounts[i].v2, expected.v2);
+		ck_assert_uint_eq(kept->mounts[i].controllers, expected.controllers);
+		ck_assert_str_eq(kept->mounts[i].name, expected.name);
+		ck_assert_str_eq(kept->mounts[i].point, expected.point);
+		ck_assert_str_eq(kept->mounts[i].root, "");
+		ck_assert_str_eq(kept->mounts[i].own, "");
+	}
+}
+
+static char *keep_hybrid(struct cgroup_mounts *fresh)
+{
 	char mountinfo[8192], *text;
-	const char *lines;
-	struct failure why;
+	size_t length = 0;
 
 	(void)snprintf(mountinfo, sizeof(mountinfo), "%s%s%s",
 		       "22 1 8:2 / / rw,relatime - ext4 /dev/sda2 rw\n", host_hybrid, unified_line);
-	parse(mountinfo, "", cgroups_hybrid, &fresh);
-	text = kept_mounts_text(cgroups_hybrid, mountinfo, &length);
+	parse(mountinfo, "", cgroups_hybrid, fresh);
+	text = kept_mounts_text(cgroups_hybrid, fresh, &length);
 	ck_assert_ptr_nonnull(text);
-	ck_assert_ptr_null(strstr(text, "ext4"));
-	ck_assert_ptr_null(strstr(text, "user.slice"));
-	lines = kept_mounts_lines(text, cgroups_hybrid);
-	ck_assert_ptr_nonnull(lines);
-	ck_assert(cgroup_layout_parse(lines, cgroups_hybrid, &kept, &why));
-	ck_assert_uint_eq(kept.count, fresh.count);
-	for (size_t i = 0; i < fresh.count; i++)
-		ck_assert_mem_eq(&kept.mounts[i], &fresh.mounts[i], sizeof(fresh.mounts[i]));
+	ck_assert_uint_eq(length, strlen(text));
+	return text;
+}
 
-	ck_assert_ptr_nonnull(kept_mounts_lines(text, "9:name=systemd:/elsewhere\n8:pids:/\n"
-						      "7:blkio:/x\n6:freezer:/\n4:memory:/\n"
-						      "3:cpuset:/\n1:cpu,cpuacct:/\n0::/\n"));
-	ck_assert_ptr_null(kept_mounts_lines(text, "0::/\n"));
-	ck_assert_ptr_null(kept_mounts_lines(text, ""));
-	ck_assert_ptr_null(kept_mounts_lines("", cgroups_hybrid));
+/* What is kept leads to the same places, and is not used once hierarchies come or go. */
+START_TEST(kept_mounts_say_the_same)
+{
+	struct cgroup_mounts fresh, kept;
+	char *text = keep_hybrid(&fresh);
+
+	ck_assert_ptr_null(strstr(text, "user.slice"));
+	ck_assert(kept_mounts_parse(text, cgroups_hybrid, &kept));
+	assert_same_places(&kept, &fresh);
+
+	ck_assert(kept_mounts_parse(text,
+				    "9:name=systemd:/elsewhere\n8:pids:/\n"
+				    "7:blkio:/x\n6:freezer:/\n4:memory:/\n"
+				    "3:cpuset:/\n1:cpu,cpuacct:/\n0::/\n",
+				    &kept));
+	ck_assert(!kept_mounts_parse(text, "0::/\n", &kept));
+	ck_assert(!kept_mounts_parse(text, "", &kept));
+	ck_assert(!kept_mounts_parse("", cgroups_hybrid, &kept));
 	free(text);
+}
+END_TEST
+
+/* A place that was cut off must not be another's. */
+START_TEST(kept_mounts_are_whole_or_not_used)
+{
+	struct cgroup_mounts fresh, kept;
+	char *text = keep_hybrid(&fresh);
+	size_t length = strlen(text);
+
+	for (size_t i = 0; i < length; i++) {
+		_cleanup_free_ char *part = strndup(text, i);
+
+		ck_assert_ptr_nonnull(part);
+		ck_assert(!kept_mounts_parse(part, cgroups_hybrid, &kept));
+	}
+	free(text);
+}
+END_TEST
+
+START_TEST(kept_mounts_are_damaged)
+{
+	static const char *const lines[] = {
+	    "1 1 2 1 0 1\n/", /* a version that there is not */
+	    "1 1 0 1 0 9999\n/", "1 1 0 1 99 1\n/", "1 1 0 99999999999 0 1\n/",
+	    "1 1 0 -1 0 1\n/",   "1 1 0 1 0 1 /",   "1 1 0 1 0\n/",
+	    "rubbish",
+	};
+	struct cgroup_mounts kept;
+
+	ck_assert(kept_mounts_parse("mounts 2\n0:\n\n1\n1 1 0 1 0 1\n/", "0::/\n", &kept));
+	ck_assert_str_eq(kept.mounts[0].point, "/");
+	for (size_t i = 0; i < ARRAY_LENGTH(lines); i++) {
+		char text[128];
+
+		(void)snprintf(text, sizeof(text), "mounts 2\n0:\n\n1\n%s", lines[i]);
+		ck_assert_msg(!kept_mounts_parse(text, "0::/\n", &kept), "%s", lines[i]);
+	}
+	/* What versions before kept. */
+	ck_assert(!kept_mounts_parse("0:\n\n30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
+				     "0::/\n", &kept));
 }
 END_TEST
 
 START_TEST(kept_from_login_to_login)
 {
-	char folder[] = "/tmp/carrel-kept.XXXXXX", *text;
+	char folder[] = "/tmp/carrel-kept.XXXXXX";
+	struct cgroup_mounts fresh, kept;
 	int dir;
 
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	dir = open(folder, O_RDONLY | O_DIRECTORY);
-	ck_assert_ptr_null(kept_mounts_load(dir, "0::/\n"));
-	kept_mounts_store(dir, "0::/a\n", host_v2);
-	text = kept_mounts_load(dir, "0::/b\n");
-	ck_assert_ptr_nonnull(text);
-	ck_assert_str_eq(text, strchr(host_v2, '\n') + 1);
-	free(text);
-	ck_assert_ptr_null(kept_mounts_load(dir, "1:cpu:/\n0::/b\n"));
+	parse(host_v2, "", "0::/a\n", &fresh);
+	ck_assert(!kept_mounts_load(dir, "0::/\n", &kept));
+	kept_mounts_store(dir, "0::/a\n", &fresh);
+	ck_assert(kept_mounts_load(dir, "0::/b\n", &kept));
+	assert_same_places(&kept, &fresh);
+	ck_assert(!kept_mounts_load(dir, "1:cpu:/\n0::/b\n", &kept));
 	kept_mounts_forget(dir);
-	ck_assert_ptr_null(kept_mounts_load(dir, "0::/b\n"));
+	ck_assert(!kept_mounts_load(dir, "0::/b\n", &kept));
 	(void)close(dir);
 	ck_assert_int_eq(rmdir(folder), 0);
 }
@@ -326,7 +388,9 @@ Suite *limits_layout_suite(void)
 	tcase_add_test(layout, too_long_a_path_is_not_cut);
 	tcase_add_test(layout, names_of_controllers);
 	tcase_add_test(layout, words_of_a_list);
-	tcase_add_test(layout, kept_lines_say_the_same);
+	tcase_add_test(layout, kept_mounts_say_the_same);
+	tcase_add_test(layout, kept_mounts_are_whole_or_not_used);
+	tcase_add_test(layout, kept_mounts_are_damaged);
 	tcase_add_test(layout, kept_from_login_to_login);
 	suite_add_tcase(suite, layout);
 	return suite;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/files.h"
@@ -94,6 +95,26 @@ START_TEST(record_checks_sizes_and_ranges)
 }
 END_TEST
 
+START_TEST(record_is_read_in_any_order)
+{
+	struct record record = {.text = "first=1\nsecond=2\nsecondary=3\nthird=4\ntorn=5"};
+
+	ck_assert_uint_eq(record_get_number(&record, "third", 9), 4);
+	ck_assert_uint_eq(record_get_number(&record, "first", 9), 1);
+	ck_assert_uint_eq(record_get_number(&record, "second", 9), 2);
+	ck_assert_uint_eq(record_get_number(&record, "second", 9), 2);
+	ck_assert_uint_eq(record_get_number(&record, "secondary", 9), 3);
+	ck_assert(!record.failed);
+	ck_assert_uint_eq(record_get_number(&record, "missing", 9), 0);
+	ck_assert(record.failed);
+	record.failed = false;
+	ck_assert_uint_eq(record_get_number(&record, "third", 9), 4);
+	ck_assert(!record.failed);
+	ck_assert_uint_eq(record_get_number(&record, "torn", 9), 0); /* right behind the last */
+	ck_assert(record.failed);
+}
+END_TEST
+
 START_TEST(start_ticks_survive_any_process_name)
 {
 	ck_assert_uint_eq(
@@ -129,6 +150,49 @@ START_TEST(running_record_names_one_process)
 	ck_assert(registry_write_running(&registry, "alice", &written, &why));
 	ck_assert(registry_running(&registry, "alice", &record, &init, &why));
 	ck_assert_int_eq(init, -1);
+	(void)close(lock);
+}
+END_TEST
+
+static bool runs(const struct running_record *written)
+{
+	struct running_record record;
+	struct failure why;
+	int init;
+
+	ck_assert(registry_write_running(&registry, "alice", written, &why));
+	ck_assert(registry_running(&registry, "alice", &record, &init, &why));
+	ck_assert_uint_eq(record.pidfd_inode, written->pidfd_inode);
+	ck_assert_uint_eq(record.uid, written->uid);
+	if (init >= 0)
+		(void)close(init);
+	return init >= 0;
+}
+
+/* Where the kernel has such a thing (Linux 6.9), the inode of the pidfd decides alone. */
+START_TEST(inode_of_a_pidfd_names_one_process)
+{
+	struct running_record written = {.pid = getpid(), .uid = 1234};
+	_cleanup_close_ int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	struct failure why;
+	int lock = registry_lock(&registry, "alice", 0, &why);
+
+	ck_assert_int_ge(lock, 0);
+	ck_assert_int_ge(pidfd, 0);
+	written.pidfd_inode = process_pidfd_inode(pidfd);
+	written.start_ticks = process_start_ticks(getpid());
+	ck_assert(runs(&written));
+	if (written.pidfd_inode != 0) {
+		written.start_ticks++;
+		ck_assert(runs(&written));
+		written.pidfd_inode++;
+		written.start_ticks--;
+		ck_assert(!runs(&written));
+	}
+	/* A record from before, or of a kernel that does not tell. */
+	written.pidfd_inode = 0;
+	ck_assert(runs(&written));
+	ck_assert_uint_eq(process_pidfd_inode(lock), 0);
 	(void)close(lock);
 }
 END_TEST
@@ -343,10 +407,12 @@ Suite *registry_suite(void)
 	tcase_add_test(pure, record_keeps_any_bytes);
 	tcase_add_test(pure, record_refuses_what_it_did_not_write);
 	tcase_add_test(pure, record_checks_sizes_and_ranges);
+	tcase_add_test(pure, record_is_read_in_any_order);
 	tcase_add_test(pure, start_ticks_survive_any_process_name);
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(files, setup, teardown);
 	tcase_add_test(files, running_record_names_one_process);
+	tcase_add_test(files, inode_of_a_pidfd_names_one_process);
 	tcase_add_test(files, a_glance_reads_files_alone);
 	tcase_add_test(files, damaged_running_record_is_told);
 	tcase_add_test(files, lock_is_exclusive_and_waits_no_longer_than_told);
