@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define FILES_AT_ONCE 32
-#define WALKS         5
+#define WALKS         25
 #define COPY_BYTES    (32ul * 1024 * 1024)
 #define COPY_TIMES    8
 
