@@ -11,7 +11,7 @@ import scene
 HERE = pathlib.Path(__file__).resolve().parent
 FIRST_ID = 1000000
 SETTLE_SECONDS = 0.03
-FLAGS = {"floor": [], "inside": ["-static"], "stopwatch": ["-lpam"],
+FLAGS = {"floor": [], "inside": ["-static"], "layers": [], "stopwatch": ["-lpam"],
          "tiny_init": ["-nostdlib", "-static", "-fno-stack-protector", "-fno-builtin"]}
 
 
