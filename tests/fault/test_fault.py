@@ -158,12 +158,21 @@ def helper_builds_from_a_named_image(m):
         Sweep(m, place, container).run(choose=only_first)
 
 
+def of_init(process, calls):
+    return range(len(calls)) if process > 0 else []
+
+
+@test
+def init_makes_the_root_of_a_named_image(m):
+    """carrel-init with a named image whose user may not become root: each call as the helper before."""
+    have_image(m)
+    with scene(m, "plain", HELPER, 'image = "lab"') as (container, place):
+        Sweep(m, place, container).run(choose=of_init)
+
+
 @test
 def init_becomes_the_first_process(m):
     """carrel-init and its children until the end of the container, each as the helper before."""
-    def of_init(process, calls):
-        return range(len(calls)) if process > 0 else []
-
     with scene(m, "init", HELPER) as (container, place):
         Sweep(m, place, container).run(choose=of_init)
 
