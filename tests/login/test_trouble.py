@@ -75,6 +75,21 @@ def policy_with_an_unknown_key(m):
 
 
 @test
+def kept_policies_are_damaged(m):
+    """What is kept of the policies is damaged: the files are read, and kept again."""
+    kept = RUN / "policies"
+    kept.unlink(missing_ok=True)
+    eventually(lambda: check_works(m) or kept.exists(), "nothing is kept", patience=20)
+    good = kept.read_bytes()
+    for change in (lambda text: text[:len(text) // 2], lambda text: b"",
+                   lambda text: text.replace(b"students", b"sTudents"),
+                   lambda text: bytes(255 - byte for byte in text)):
+        kept.write_bytes(change(good))
+        check_works(m)
+        equal(kept.read_bytes(), good, "what is kept afterwards")
+
+
+@test
 def policy_writable_by_others(m):
     """A policy file that others may write is not believed."""
     file = broken_policy(m, "20-open.conf", LETS_HENRY_IN)
