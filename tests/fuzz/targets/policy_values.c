@@ -1,6 +1,6 @@
 /* targets/policy_values.c - sizes, shares, rates, durations and counts of a policy. */
 /* Sources: policy/values.c policy/format.c policy/limit_rules.c helper/images/versions.c
- * helper/registry/record.c helper/registry/record_file.c base/failure.c base/files.c
+ * base/holds.c helper/registry/record.c helper/registry/record_file.c base/failure.c base/files.c
  * base/directories.c base/tree_remove.c
  */
 #include "helper/images/versions.h"
