@@ -1,5 +1,6 @@
 """Named images: another system inside than on the host, and root in it where the policy says so."""
 
+import contextlib
 import pathlib
 import shutil
 import subprocess
@@ -35,7 +36,10 @@ def uids_of(m, container):
     """Every uid, as the host sees it, of the processes in a container."""
     place = m.namespaces(m.init_pid(container))["pid"]
     inside = [path for path in pathlib.Path("/proc").glob("[0-9]*") if namespace_of(path) == place]
-    lines = [matches((path / "status").read_text(), r"^Uid:(.*)").group(1) for path in inside]
+    lines = []
+    for path in inside:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # of one that has ended meanwhile
+            lines.append(matches((path / "status").read_text(), r"^Uid:(.*)").group(1))
     expect(len(lines) > 1, "no process runs inside")
     return {uid for line in lines for uid in line.split()}
 
