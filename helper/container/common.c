@@ -299,7 +299,7 @@ static bool plan_binds(struct plan *plan, const struct policy *policy, struct fa
 {
 	for (size_t i = 0; i < policy->bind_count; i++) {
 		const struct bind_mount *bind = &policy->binds[i];
-		enum plan_mountpoint point;
+		enum plan_mountpoint point = PLAN_POINT_FOLDER;
 		_cleanup_close_ int source = bind_source_open(policy, bind, &point, why);
 		int clone;
 

@@ -77,7 +77,7 @@ static bool plan_places(struct plan *plan, const struct container_spec *spec, st
 	for (size_t i = 0; i < policy->bind_count; i++) {
 		const struct bind_mount *bind = &policy->binds[i];
 		_cleanup_close_ int source = -1;
-		enum plan_mountpoint point;
+		enum plan_mountpoint point = PLAN_POINT_FOLDER;
 
 		if (!needs_place(bind->target))
 			continue;
