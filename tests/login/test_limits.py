@@ -1,6 +1,8 @@
 """Limits: whoever goes over theirs is held, and the others do not notice."""
 
+import os
 import pathlib
+import re
 import time
 
 from machine import POLICY_DIR, namespace_of
@@ -119,6 +121,24 @@ def sessions(m):
         check_others_can_work(m)
         first.terminate()
         eventually(lambda: m.ssh("bob", "echo in").out == "in\n", "a login after one ended")
+
+
+@test
+def refused_is_moved_back(m):
+    """The service is moved while PID 1 looks at its session: one that PID 1 refuses is where it was."""
+    stack = pathlib.Path("/etc/pam.d/su")
+    before = stack.read_text()
+    m.cleanup.callback(stack.write_text, before)
+    with m.policy("one", "limits { sessions = 1 }"):
+        m.ssh_start("bob", "exec sleep 1000")
+        eventually(lambda: m.run("pgrep", "-cxu", "bob", "sleep").out == "1\n", "the session")
+        # So that the service goes on where it is, and can be asked.
+        stack.write_text(re.sub(r"^session\s+\S+(?=\s+pam_carrel)", "session optional", before,
+                                flags=re.MULTILINE))
+        result = m.run("su", "bob", "-c", "cat /proc/self/cgroup; readlink /proc/self/ns/user")
+        *cgroups, namespace = result.out.splitlines()
+        equal(namespace, os.readlink("/proc/self/ns/user"), "the namespace, which is the host's")
+        equal(cgroups, pathlib.Path("/proc/self/cgroup").read_text().splitlines(), "the cgroups")
 
 
 @test
