@@ -34,8 +34,8 @@ NEVER = """__assert_fail __ctype_b_loc __cxa_finalize __errno_location __fprintf
     __sched_cpucount __snprintf_chk __stack_chk_fail __vfprintf_chk __vsnprintf_chk _exit
     _ITM_deregisterTMCloneTable _ITM_registerTMCloneTable abort alarm bindtextdomain bsearch clearerr
     clock_gettime close closedir dcgettext endgrent exit fclose ferror fflush fgets fileno fnmatch fputc
-    fprintf fputs fread free fwrite getc getenv geteuid getppid isatty memchr memcmp memcpy memmem memmove
-    mempcpy memset pam_syslog posix_spawn_file_actions_destroy posix_spawnattr_destroy qsort readdir
+    fprintf fputs fread free fwrite getc getenv geteuid getpid getppid isatty memchr memcmp memcpy memmem
+    memmove mempcpy memset pam_syslog posix_spawn_file_actions_destroy posix_spawnattr_destroy qsort readdir
     sched_yield setgrent sigemptyset sigfillset snprintf sscanf strcasecmp strchr strcmp strcspn strerror strlen
     strncmp strncpy strnlen strpbrk strrchr strsep strsignal strspn strstr strtod strtok_r strtol
     strtoul strtoull time umask
