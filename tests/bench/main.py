@@ -3,8 +3,9 @@
 
 Cases are the files case_NAME.py beside this one; the first line of each says what it measures. What
 is compared is measured in turns, one of each per round, so that whatever the machine does at the
-time hits all alike. Ratios of medians are what to keep; p99 is the machine's as much as Carrel's.
-At the end stands which targets (targets.py) the cases of this run meet.
+time hits all alike; a case begins when what was before has come to its end. Ratios of medians are
+what to keep; p99 is the machine's as much as Carrel's. At the end stands which targets (targets.py)
+the cases of this run meet.
 """
 
 import argparse
@@ -51,6 +52,7 @@ def machine():
 def run(name, options):
     case = importlib.import_module(f"case_{name}")
     scene.configure()
+    scene.wait_for_quiet()
     before = machine()["load"]
     try:
         rows = case.measure(options)

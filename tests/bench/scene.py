@@ -8,6 +8,8 @@ import time
 CONFIG = pathlib.Path("/etc/carrel/carrel.conf")
 POLICIES = pathlib.Path("/etc/carrel/policy.d")
 KEPT_AFTER_SECONDS = 4
+QUIET_PART = 0.95
+QUIET_SECONDS, QUIET_PATIENCE_SECONDS = 1, 60
 LIMITS = 'limits { memory = "256M"  swap = "0"  cpu = "100%"  pids = 100  tmp = "16M" '
 BARE_STACK = """auth sufficient pam_rootok.so
 account required pam_permit.so
@@ -57,6 +59,22 @@ def write_policy(name, who, kind="users", limits="", settings="", base=LIMITS):
 
 def add_user(name):
     run("useradd", "-m", name)
+
+
+def idle_seconds():
+    """Of all processors together since boot, and of how many."""
+    fields = pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    return (int(fields[3]) + int(fields[4])) / os.sysconf("SC_CLK_TCK"), os.cpu_count()
+
+
+def wait_for_quiet():
+    """The kernel goes on burying networks and cgroups by the thousand when their last process is gone."""
+    deadline = time.monotonic() + QUIET_PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        begun, (before, processors) = time.monotonic(), idle_seconds()
+        time.sleep(QUIET_SECONDS)
+        if idle_seconds()[0] - before > QUIET_PART * processors * (time.monotonic() - begun):
+            return
 
 
 def stop(name):
