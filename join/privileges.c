@@ -59,6 +59,12 @@ static bool keep_capabilities(uint64_t capabilities, struct failure *why)
 	return true;
 }
 
+static bool fail_bound(unsigned long capability, int error, struct failure *why)
+{
+	return fail(why, FAILURE_SYSTEM, error, "cannot drop capability %lu from the bounding set",
+		    capability);
+}
+
 /*
  * Walks up to the last capability of the running kernel, which the headers may not know: EINVAL
  * (PR_CAPBSET_DROP, prctl(2)).
@@ -66,12 +72,12 @@ static bool keep_capabilities(uint64_t capabilities, struct failure *why)
 static bool bound_capabilities(uint64_t bounding_set, struct failure *why)
 {
 	for (unsigned long i = 0; i < 64; i++) {
-		if (bounding_set & BIT(i) || prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == 0)
+		if (bounding_set & BIT(i))
 			continue;
-		if (errno == EINVAL && i > CAP_AUDIT_READ)
-			break;
-		return fail(why, FAILURE_SYSTEM, errno,
-			    "cannot drop capability %lu from the bounding set", i);
+		if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0)
+			return (errno == EINVAL && i > CAP_AUDIT_READ) || fail_bound(i, errno, why);
+		if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) != 0)
+			return fail_bound(i, 0, why);
 	}
 	return true;
 }

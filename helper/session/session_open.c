@@ -162,10 +162,11 @@ static void session_free(struct session_request *request)
 static bool serve(int channel, struct session_request *request)
 {
 	struct failure why = {0};
+	const bool vetted = caller_vet(channel, &request->caller, &why);
 
-	if (caller_vet(channel, &request->caller, &why))
+	if (vetted)
 		session_load(request);
-	if (request->caller.pidfd < 0 || !read_request(channel, request, &why)) {
+	if (!vetted || !read_request(channel, request, &why)) {
 		/* Whoever this is, they get no answer: the module refuses when none comes. */
 		(void)syslog_send(request->log, 84 /* authpriv.warning */, "carrel", why.text);
 		(void)fprintf(stderr, "carrel-helper: %s\n", why.text);
